@@ -1,0 +1,207 @@
+# alknet: one makefile for everything. `make help` lists the targets.
+#
+#   make SANITIZE=address,undefined    a separate tree, build/address-undefined
+#   make CC=clang V=1 WERROR=1         another compiler, full commands, strict
+#
+# Adding a source file needs no edit here: every .c under a library's src/, a
+# program's cmd/NAME/, test/unit/LIB/ and test/fuzz/LIB/ is found by its place.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+PYTHON ?= /usr/bin/python3
+V ?= 0
+WERROR ?= 0
+SANITIZE ?=
+comma := ,
+
+# ---- variants: each set of flags has its own object tree --------------------
+ifneq ($(SANITIZE),)
+BUILD ?= build/$(subst $(comma),-,$(SANITIZE))
+else
+BUILD ?= build
+endif
+
+OPTIMISE ?= -O2 -g
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes \
+        -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 -Wcast-qual
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+ifeq ($(SANITIZE),)
+HARDEN += -D_FORTIFY_SOURCE=2
+else
+SANFLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+ifeq ($(WERROR),1)
+WARN += -Werror
+endif
+
+# ---- libraries: what each holds and may use ---------------------------------
+LIBS := $(foreach l,schema core secret storage flowgraph,$(if $(wildcard libalk-$l/src),$l))
+PKGS_core      := libevent_core libevent_pthreads libsodium libcrypto libssh
+USES_core      :=
+PKGS_schema    := jansson libpcre2-8
+USES_schema    :=
+PKGS_secret    := libsodium libcrypto libsecp256k1 libutf8proc jansson
+USES_secret    :=
+PKGS_storage   := lmdb libsodium jansson
+USES_storage   := schema
+PKGS_flowgraph := jansson
+USES_flowgraph := schema
+
+PROGRAMS := $(notdir $(patsubst %/,%,$(wildcard cmd/*/)))
+PROGRAM_LIBS := $(filter core secret,$(LIBS))
+
+# the packages of a library and of those it uses, and its archives in link order
+pkgs = $(PKGS_$1) $(foreach u,$(USES_$1),$(PKGS_$u))
+archives = $(foreach l,$1 $(USES_$1),$(BUILD)/lib/libalk-$l.a)
+pkg_cflags = $(if $(strip $1),$(shell pkg-config --cflags $1))
+pkg_libs = $(if $(strip $1),$(shell pkg-config --libs $1)) -lpthread
+
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DALK_VERSION='"$(VERSION)"' $(WARN) $(OPTIMISE) $(HARDEN) $(SANFLAGS) $(CFLAGS)
+LDFLAGS_ALL = $(HARDEN_LD) $(SANFLAGS) $(LDFLAGS)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-5s %s\n' $1 $2
+endif
+
+.PHONY: all
+all: libs programs
+
+# ---- compile ----------------------------------------------------------------
+# $(call compile_rules,FOLDER,INCLUDES,PACKAGES): objects of every .c below FOLDER
+define compile_rules
+$(BUILD)/obj/$1/%.o: CPPFLAGS_HERE := $2 $(call pkg_cflags,$3)
+$(BUILD)/obj/$1/%.o: $1/%.c
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(CPPFLAGS_HERE) -MMD -MP -c $$< -o $$@
+endef
+sources = $(shell find $1 -name '*.c' 2>/dev/null | LC_ALL=C sort)
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$1))
+public_includes = $(foreach l,$1 $(USES_$1),-Ilibalk-$l/include)
+
+define library_rules
+OBJS_$1 := $(call objects,libalk-$1/src)
+$(call compile_rules,libalk-$1,$(call public_includes,$1) -Ilibalk-$1/src,$(call pkgs,$1))
+$(BUILD)/lib/libalk-$1.a: $$(OBJS_$1)
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call library_rules,$l)))
+
+program_pkgs := $(sort $(foreach l,$(PROGRAM_LIBS),$(call pkgs,$l)))
+program_archives := $(foreach l,$(PROGRAM_LIBS),$(call archives,$l))
+$(eval $(call compile_rules,cmd,$(foreach l,$(PROGRAM_LIBS),$(call public_includes,$l)),$(program_pkgs)))
+define program_rules
+$(BUILD)/bin/$1: $(call objects,cmd/$1) $(call objects,cmd/common) $(program_archives)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call pkg_libs,$(program_pkgs))
+endef
+$(foreach p,$(filter-out common,$(PROGRAMS)),$(eval $(call program_rules,$p)))
+
+.PHONY: libs programs
+libs: $(foreach l,$(LIBS),$(BUILD)/lib/libalk-$l.a)
+programs: $(foreach p,$(filter-out common,$(PROGRAMS)),$(BUILD)/bin/$p)
+
+# ---- unit tests: test/unit/LIB/NAME_test.c is one cmocka program ------------
+# Tests may include the library's private headers; test/unit/LIB/support/*.c is
+# linked into each of them.
+define unit_rules
+UNIT_$1 := $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/$1/*_test.c))
+$(call compile_rules,test/unit/$1,$(call public_includes,$1) -Ilibalk-$1/src -Itest/unit/$1,$(call pkgs,$1) cmocka)
+$(BUILD)/test/unit/$1/%: $(BUILD)/obj/test/unit/$1/%.o $(call objects,test/unit/$1/support) $(call archives,$1)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call pkg_libs,$(call pkgs,$1) cmocka)
+endef
+ifneq ($(filter unit unit-% test check,$(MAKECMDGOALS)),)
+$(foreach l,$(LIBS),$(eval $(call unit_rules,$l)))
+endif
+UNIT_ALL = $(foreach l,$(LIBS),$(UNIT_$l))
+
+.PHONY: unit unit-build e2e test
+unit-build: $(UNIT_ALL)
+unit: unit-build
+	@test/run-unit $(UNIT_ALL)
+unit-%:                          # make unit-core: one library's unit tests
+	@$(MAKE) --no-print-directory unit-build
+	@test/run-unit $(wildcard $(BUILD)/test/unit/$*/*_test)
+e2e: programs
+	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST)
+test: unit e2e
+
+# ---- fuzzing: test/fuzz/LIB/NAME_fuzz.c with seeds in test/fuzz/LIB/seeds/NAME/
+# `make fuzz TIME=60` runs every target for 60 seconds; a finding stays in build/fuzz.
+TIME ?= 10
+FUZZ_FLAGS = SANITIZE=fuzzer-no-link,address,undefined BUILD=build/fuzz CC=clang \
+             CFLAGS=-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+define fuzz_rules
+FUZZ_$1 := $(patsubst test/fuzz/%.c,$(BUILD)/test/fuzz/%,$(wildcard test/fuzz/$1/*_fuzz.c))
+$(call compile_rules,test/fuzz/$1,$(call public_includes,$1) -Ilibalk-$1/src,$(call pkgs,$1))
+$(BUILD)/test/fuzz/$1/%: $(BUILD)/obj/test/fuzz/$1/%.o $(call archives,$1)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -fsanitize=fuzzer -o $$@ $$^ $(call pkg_libs,$(call pkgs,$1))
+endef
+ifneq ($(filter fuzz-build,$(MAKECMDGOALS)),)
+$(foreach l,$(LIBS),$(eval $(call fuzz_rules,$l)))
+endif
+
+.PHONY: fuzz fuzz-build
+fuzz-build: $(foreach l,$(LIBS),$(FUZZ_$l))
+fuzz:
+	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-build
+	@test/run-fuzz build/fuzz $(TIME)
+
+# ---- checks at the desk -------------------------------------------------------
+C_FILES = $(shell find libalk-* cmd test examples -name '*.[ch]' | LC_ALL=C sort)
+.PHONY: format lint coverage
+format:
+	clang-format -i $(C_FILES)
+lint:
+	@PKG_CONFIG_LIBS="$(sort $(foreach l,$(LIBS),$(call pkgs,$l)) cmocka)" packaging/lint
+
+coverage:
+	@$(MAKE) --no-print-directory BUILD=build/coverage OPTIMISE="-O0 -g --coverage" test
+	@lcov -q -c -d build/coverage -o build/coverage/lcov.info --no-external && \
+	 genhtml -q build/coverage/lcov.info -o build/coverage/html && \
+	 echo "open build/coverage/html/index.html"
+
+# ---- the rest ------------------------------------------------------------------
+.PHONY: deps demo bench clean help
+GROUPS ?= build demo test
+deps:
+	@packaging/install-packages $(GROUPS)
+demo: programs
+	@packaging/demo $(DEMO)
+bench:
+	@packaging/install-packages build bench
+	@$(MAKE) --no-print-directory programs
+	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) test/bench/run.py $(BENCH)
+clean:
+	rm -rf build
+help:
+	@sed -n '2,6s/^# \{0,1\}//p' Makefile
+	@echo "targets: all libs programs deps demo unit e2e test fuzz lint format coverage bench install clean"
+
+# ---- install: headers, archives, pkg-config files, programs, manual pages ------
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include/alk $(DESTDIR)$(PREFIX)/share/man/man1
+	$(foreach p,$(filter-out common,$(PROGRAMS)),install -m 755 $(BUILD)/bin/$p $(DESTDIR)$(PREFIX)/bin/;)
+	$(foreach l,$(LIBS),install -m 644 $(BUILD)/lib/libalk-$l.a $(DESTDIR)$(LIBDIR)/;)
+	$(foreach l,$(LIBS),install -m 644 $(wildcard libalk-$l/include/alk/*.h) $(DESTDIR)$(PREFIX)/include/alk/;)
+	$(foreach l,$(LIBS),packaging/pkgconfig libalk-$l $(VERSION) $(PREFIX) $(LIBDIR) "$(PKGS_$l) $(USES_$l:%=libalk-%)" \
+	    > $(DESTDIR)$(LIBDIR)/pkgconfig/libalk-$l.pc;)
+	$(if $(wildcard docs/man/*.1),install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
