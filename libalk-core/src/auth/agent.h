@@ -1,0 +1,42 @@
+/*
+ * The ssh-agent protocol (draft-ietf-sshm-ssh-agent), as messages without I/O:
+ * the caller writes requests to the agent's socket and feeds back what it reads.
+ */
+#ifndef ALK_AGENT_H
+#define ALK_AGENT_H
+
+#include <alk/key.h>
+#include <sys/types.h>
+
+enum {
+    ALK_AGENT_KEYS_MAX = 64,
+    ALK_AGENT_MESSAGE_MAX = 256 * 1024,
+};
+
+struct alk_agent_identity {
+    uint8_t blob[ALK_KEY_BLOB_SIZE];
+    char comment[ALK_KEY_COMMENT_MAX];
+};
+
+/* Length of the first whole message (with its 4-byte length), 0 when more bytes
+ * are needed, ALK_E_LIMIT when it announces more than the maximum. */
+ssize_t alk_agent_message_length(const uint8_t *data, size_t len);
+
+/* Writes SSH_AGENTC_REQUEST_IDENTITIES; returns its size. */
+size_t alk_agent_request_identities(uint8_t out[5]);
+
+/* Parses SSH_AGENT_IDENTITIES_ANSWER; keeps the ssh-ed25519 keys (others are
+ * skipped), returns how many, or a negative status. */
+int alk_agent_parse_identities(const uint8_t *message, size_t len, struct alk_agent_identity *out,
+                               size_t max);
+
+/* Writes SSH_AGENTC_SIGN_REQUEST; returns its size or ALK_E_LIMIT. */
+ssize_t alk_agent_request_signature(const uint8_t blob[ALK_KEY_BLOB_SIZE], const void *data,
+                                    size_t data_len, uint8_t *out, size_t size);
+
+/* Parses SSH_AGENT_SIGN_RESPONSE into a signature blob; ALK_E_DENIED when the agent
+ * answered with failure. */
+int alk_agent_parse_signature(const uint8_t *message, size_t len,
+                              uint8_t signature[ALK_SIGNATURE_BLOB_SIZE]);
+
+#endif

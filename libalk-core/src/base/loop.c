@@ -1,0 +1,223 @@
+#include <alk/loop.h>
+#include <alk/status.h>
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct task {
+    struct task *next;
+    alk_task_fn fn;
+    void *user;
+};
+
+struct alk_loop {
+    struct event_base *base;
+    struct event *wake;
+    int wake_fd;
+    pthread_mutex_t lock; /* guards what follows */
+    struct task *first, **last;
+    bool stop;
+};
+
+struct alk_timer {
+    struct event *event;
+    alk_task_fn fn;
+    void *user;
+};
+
+static struct task *take_tasks(struct alk_loop *loop, bool *stop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct task *tasks = loop->first;
+    loop->first = NULL;
+    loop->last = &loop->first;
+    *stop = loop->stop;
+    pthread_mutex_unlock(&loop->lock);
+    return tasks;
+}
+
+static bool run_tasks(struct alk_loop *loop, bool *stop)
+{
+    struct task *task = take_tasks(loop, stop);
+    bool any = task != NULL;
+
+    while (task != NULL) {
+        struct task *next = task->next;
+        task->fn(task->user);
+        free(task);
+        task = next;
+    }
+    return any;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *user)
+{
+    struct alk_loop *loop = user;
+    uint64_t count;
+    bool stop;
+
+    (void)what;
+    ssize_t ignored = read(fd, &count, sizeof(count));
+    (void)ignored;
+    run_tasks(loop, &stop);
+    if (stop)
+        event_base_loopbreak(loop->base);
+}
+
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    if (config == NULL)
+        return NULL;
+    /* A loop is entered by one thread and woken through its own eventfd. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    struct event_base *base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+int alk_loop_new(struct alk_loop **out)
+{
+    struct alk_loop *loop = calloc(1, sizeof(*loop));
+
+    if (loop == NULL)
+        return ALK_E_NOMEM;
+    loop->last = &loop->first;
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->base = new_base();
+    if (loop->base != NULL && loop->wake_fd >= 0)
+        loop->wake = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
+    if (loop->wake == NULL || event_add(loop->wake, NULL) != 0) {
+        alk_loop_free(loop);
+        return ALK_E_IO;
+    }
+    *out = loop;
+    return ALK_OK;
+}
+
+void alk_loop_free(struct alk_loop *loop)
+{
+    bool stop;
+
+    if (loop == NULL)
+        return;
+    while (run_tasks(loop, &stop))
+        ;
+    if (loop->wake != NULL)
+        event_free(loop->wake);
+    if (loop->base != NULL)
+        event_base_free(loop->base);
+    if (loop->wake_fd >= 0)
+        close(loop->wake_fd);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
+
+int alk_loop_run(struct alk_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool stop = loop->stop;
+    pthread_mutex_unlock(&loop->lock);
+    if (stop)
+        return ALK_OK;
+    return event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? ALK_E_IO : ALK_OK;
+}
+
+static void wake(struct alk_loop *loop)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(loop->wake_fd, &one, sizeof(one));
+    (void)ignored; /* a full eventfd is awake already */
+}
+
+void alk_loop_stop(struct alk_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->stop = true;
+    pthread_mutex_unlock(&loop->lock);
+    wake(loop);
+}
+
+int alk_loop_post(struct alk_loop *loop, alk_task_fn fn, void *user)
+{
+    struct task *task = malloc(sizeof(*task));
+
+    if (task == NULL)
+        return ALK_E_NOMEM;
+    *task = (struct task){.next = NULL, .fn = fn, .user = user};
+    pthread_mutex_lock(&loop->lock);
+    bool was_empty = loop->first == NULL;
+    *loop->last = task;
+    loop->last = &task->next;
+    pthread_mutex_unlock(&loop->lock);
+    if (was_empty)
+        wake(loop);
+    return ALK_OK;
+}
+
+uint64_t alk_loop_now(const struct alk_loop *loop)
+{
+    struct timespec now;
+
+    (void)loop;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct event_base *alk_loop_base(struct alk_loop *loop)
+{
+    return loop->base;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *user)
+{
+    struct alk_timer *timer = user;
+
+    (void)fd;
+    (void)what;
+    timer->fn(timer->user);
+}
+
+int alk_timer_new(struct alk_timer **out, struct alk_loop *loop, alk_task_fn fn, void *user)
+{
+    struct alk_timer *timer = malloc(sizeof(*timer));
+
+    if (timer == NULL)
+        return ALK_E_NOMEM;
+    timer->fn = fn;
+    timer->user = user;
+    timer->event = event_new(loop->base, -1, 0, on_timer, timer);
+    if (timer->event == NULL) {
+        free(timer);
+        return ALK_E_NOMEM;
+    }
+    *out = timer;
+    return ALK_OK;
+}
+
+void alk_timer_free(struct alk_timer *timer)
+{
+    if (timer == NULL)
+        return;
+    event_free(timer->event);
+    free(timer);
+}
+
+int alk_timer_set(struct alk_timer *timer, uint64_t after_ms)
+{
+    struct timeval after = {(time_t)(after_ms / 1000), (suseconds_t)(after_ms % 1000 * 1000)};
+
+    return event_add(timer->event, &after) == 0 ? ALK_OK : ALK_E_NOMEM;
+}
+
+void alk_timer_clear(struct alk_timer *timer)
+{
+    event_del(timer->event);
+}
