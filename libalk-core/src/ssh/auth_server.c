@@ -1,0 +1,149 @@
+/* User authentication, the server's side (RFC 4252): publickey only. */
+#include "ssh/engine.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ssh_auth_clear(struct alk_ssh *ssh)
+{
+    free(ssh->auth_data);
+    ssh->auth_data = NULL;
+    ssh->auth_len = 0;
+}
+
+int ssh_on_service_request(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    uint8_t payload[32];
+    struct alk_writer w = alk_writer(payload, sizeof(payload));
+
+    if (!alk_bytes_equal(alk_get_string(r), "ssh-userauth"))
+        return ssh_fail(ssh, ALK_SSH_BY_SERVICE_NOT_AVAILABLE, ALK_E_PROTO,
+                        "no such service before authentication");
+    alk_put_u8(&w, SSH_MSG_SERVICE_ACCEPT);
+    alk_put_text(&w, "ssh-userauth");
+    ssh_send_writer(ssh, &w);
+    ssh->phase = PHASE_AUTH;
+    return ALK_OK;
+}
+
+static int send_failure(struct alk_ssh *ssh, bool counts)
+{
+    uint8_t payload[32];
+    struct alk_writer w = alk_writer(payload, sizeof(payload));
+
+    if (counts && ++ssh->auth_failures >= ssh->options.max_auth_attempts)
+        return ssh_fail(ssh, ALK_SSH_BY_NO_MORE_METHODS, ALK_E_AUTH,
+                        "too many authentication failures");
+    alk_put_u8(&w, SSH_MSG_USERAUTH_FAILURE);
+    alk_put_text(&w, "publickey");
+    alk_put_u8(&w, 0);
+    ssh_send_writer(ssh, &w);
+    return ALK_OK;
+}
+
+void ssh_auth_write_request(struct alk_writer *w, struct alk_bytes user, struct alk_bytes blob,
+                            bool with_signature)
+{
+    alk_put_u8(w, SSH_MSG_USERAUTH_REQUEST);
+    alk_put_string(w, user.data, user.len);
+    alk_put_text(w, "ssh-connection");
+    alk_put_text(w, "publickey");
+    alk_put_u8(w, with_signature);
+    alk_put_text(w, "ssh-ed25519");
+    alk_put_string(w, blob.data, blob.len);
+}
+
+/* What the client signed: the session's id, then its request up to the signature. */
+static bool signature_holds(struct alk_ssh *ssh, struct alk_bytes user, struct alk_bytes blob,
+                            struct alk_bytes signature)
+{
+    uint8_t text[4 + HASH_SIZE + CONTROL_MAX];
+    struct alk_writer w = alk_writer(text, sizeof(text));
+
+    alk_put_string(&w, ssh->session_id, HASH_SIZE);
+    ssh_auth_write_request(&w, user, blob, true);
+    return !w.broken && alk_key_verify(blob.data, blob.len, text, alk_writer_len(&w),
+                                       signature.data, signature.len) == ALK_OK;
+}
+
+/* One request with a key: the caller decides, whether or not the signature holds, so that
+ * the answer takes the same path for a known and an unknown key. */
+static int on_publickey(struct alk_ssh *ssh, struct alk_reader *r, struct alk_bytes user)
+{
+    bool has_signature = alk_get_bool(r);
+    struct alk_bytes algorithm = alk_get_string(r);
+    struct alk_bytes blob = alk_get_string(r);
+    struct alk_bytes signature = {0};
+
+    if (has_signature)
+        signature = alk_get_string(r);
+    if (!alk_reader_done(r))
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "a malformed authentication request");
+    if (!alk_bytes_equal(algorithm, "ssh-ed25519") || blob.len != ALK_KEY_BLOB_SIZE)
+        return send_failure(ssh, true);
+    memcpy(ssh->auth_blob, blob.data, ALK_KEY_BLOB_SIZE);
+    ssh->auth_probing = !has_signature;
+    ssh->auth_proven = has_signature && signature_holds(ssh, user, blob, signature);
+    ssh->awaiting = ANSWER_AUTH;
+    struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_AUTH_REQUEST);
+    event->user = ssh->origin;
+    event->data = ssh->auth_blob;
+    event->len = ALK_KEY_BLOB_SIZE;
+    event->proven = ssh->auth_proven;
+    return ALK_OK;
+}
+
+int ssh_on_userauth_request(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_bytes user = alk_get_string(r);
+    struct alk_bytes service = alk_get_string(r);
+    struct alk_bytes method = alk_get_string(r);
+
+    if (ssh->phase == PHASE_OPEN) /* RFC 4252 section 5.1: ignored after success */
+        return ALK_OK;
+    if (!alk_reader_ok(r))
+        return ALK_OK; /* dispatch names the fault */
+    if (!alk_bytes_equal(service, "ssh-connection"))
+        return ssh_fail(ssh, ALK_SSH_BY_SERVICE_NOT_AVAILABLE, ALK_E_PROTO, "no such service");
+    if (user.len >= sizeof(ssh->origin) || memchr(user.data, '\0', user.len) != NULL)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO, "an unusable user name");
+    memcpy(ssh->origin, user.data, user.len);
+    ssh->origin[user.len] = '\0';
+    if (alk_bytes_equal(method, "publickey"))
+        return on_publickey(ssh, r, user);
+    /* the first "none" only asks which methods there are */
+    bool first_none = alk_bytes_equal(method, "none") && !ssh->auth_none_seen;
+    ssh->auth_none_seen = true;
+    return send_failure(ssh, !first_none);
+}
+
+static void send_pk_ok(struct alk_ssh *ssh)
+{
+    uint8_t payload[128];
+    struct alk_writer w = alk_writer(payload, sizeof(payload));
+
+    alk_put_u8(&w, SSH_MSG_USERAUTH_PK_OK);
+    alk_put_text(&w, "ssh-ed25519");
+    alk_put_string(&w, ssh->auth_blob, ALK_KEY_BLOB_SIZE);
+    ssh_send_writer(ssh, &w);
+}
+
+void alk_ssh_auth_reply(struct alk_ssh *ssh, bool accept)
+{
+    uint8_t success = SSH_MSG_USERAUTH_SUCCESS;
+
+    if (ssh->awaiting != ANSWER_AUTH || ssh->phase != PHASE_AUTH)
+        return;
+    ssh->awaiting = ANSWER_NONE;
+    if (!accept || (!ssh->auth_probing && !ssh->auth_proven)) {
+        send_failure(ssh, true);
+    } else if (ssh->auth_probing) {
+        send_pk_ok(ssh);
+    } else {
+        ssh_send(ssh, &success, 1);
+        ssh->phase = PHASE_OPEN;
+        ssh->heard = ssh->now;
+    }
+}

@@ -1,0 +1,334 @@
+/*
+ * Channels once they are open: data both ways, flow control, half close, close
+ * (RFC 4254 section 5).
+ *
+ * A receive window starts at ALK_SSH_WINDOW and follows the path: when a channel took in
+ * more than half of its window within one measured round trip, and its consumer kept up,
+ * the window is what limits it, so it doubles, up to options.window_max.
+ */
+#include "ssh/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DATA_HEADER = 1 + 4 + 4, /* number, channel, length of the string */
+    GRANT_MOST = 1024 * 1024,
+};
+
+struct alk_ssh_channel *ssh_channel_by_id(struct alk_ssh *ssh, uint32_t id)
+{
+    return id < ssh->slots ? ssh->channels[id] : NULL;
+}
+
+/* The channel that a message from the peer is about. It must be open, and the peer must
+ * not have closed it; everything else is a protocol error. */
+static struct alk_ssh_channel *addressed(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    uint32_t id = alk_get_u32(r);
+    struct alk_ssh_channel *channel = ssh_channel_by_id(ssh, id);
+
+    if (!alk_reader_ok(r) || channel == NULL || channel->state != CHANNEL_OPEN) {
+        ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                 "a message for channel %u, which is not open", id);
+        return NULL;
+    }
+    return channel;
+}
+
+static void send_about(struct alk_ssh *ssh, const struct alk_ssh_channel *channel,
+                       enum ssh_message type)
+{
+    uint8_t payload[5];
+    struct alk_writer w = alk_writer(payload, sizeof(payload));
+
+    alk_put_u8(&w, (uint8_t)type);
+    alk_put_u32(&w, channel->peer_id);
+    ssh_send_writer(ssh, &w);
+}
+
+/* ---- receiving ---- */
+
+/* Takes len bytes of the window; what is beyond it, or late, is the peer's error. */
+static int take_window(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)
+{
+    if (channel->eof_received)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "data for a channel after its end");
+    if (len > channel->window || len > ALK_SSH_DATA_MAX)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "more data for a channel than was allowed");
+    channel->window -= (uint32_t)len;
+    return ALK_OK;
+}
+
+int ssh_on_channel_data(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_ssh_channel *channel = addressed(ssh, r);
+    if (channel == NULL)
+        return ssh->error.code;
+    struct alk_bytes data = alk_get_string(r);
+    int status = take_window(ssh, channel, data.len);
+
+    if (status != ALK_OK || data.len == 0 || !alk_reader_ok(r))
+        return status;
+    if (channel->close_sent) /* it was on its way when we closed */
+        return ALK_OK;
+    struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_CHANNEL_DATA);
+    event->channel = channel;
+    event->data = data.data;
+    event->len = data.len;
+    return ALK_OK;
+}
+
+int ssh_on_channel_extended(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_ssh_channel *channel = addressed(ssh, r);
+    if (channel == NULL)
+        return ssh->error.code;
+    alk_get_u32(r); /* what kind: nobody here reads any */
+    struct alk_bytes data = alk_get_string(r);
+    int status = take_window(ssh, channel, data.len);
+
+    if (status == ALK_OK && alk_reader_ok(r))
+        alk_ssh_channel_consumed(ssh, channel, data.len);
+    return status;
+}
+
+static void grant_window(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
+    uint8_t payload[9];
+    struct alk_writer w = alk_writer(payload, sizeof(payload));
+
+    alk_put_u8(&w, SSH_MSG_CHANNEL_WINDOW_ADJUST);
+    alk_put_u32(&w, channel->peer_id);
+    alk_put_u32(&w, channel->owed);
+    ssh_send_writer(ssh, &w);
+    channel->window += channel->owed;
+    channel->owed = 0;
+}
+
+/* Starts to measure a round trip when the channel has taken in half a window. */
+static void consider_growth(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
+    if (ssh->probing || channel->window_target >= ssh->options.window_max ||
+        channel->received - channel->measured < channel->window_target / 2 || ssh->kex != NULL)
+        return;
+    if (ssh_send_keepalive(ssh, true) != ALK_OK)
+        return;
+    ssh->probing = true;
+    ssh->probe_channel = channel->id;
+    channel->measured = channel->received;
+}
+
+void ssh_channel_probe_answered(struct alk_ssh *ssh)
+{
+    struct alk_ssh_channel *channel = ssh_channel_by_id(ssh, ssh->probe_channel);
+
+    ssh->probing = false;
+    if (channel == NULL || channel->state != CHANNEL_OPEN)
+        return;
+    uint64_t in_one_trip = channel->received - channel->measured;
+    channel->measured = channel->received;
+    if (in_one_trip < channel->window_target / 2)
+        return;
+    uint32_t more = channel->window_target;
+    if (more > ssh->options.window_max - channel->window_target)
+        more = ssh->options.window_max - channel->window_target;
+    channel->window_target += more;
+    channel->owed += more;
+}
+
+void alk_ssh_channel_consumed(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)
+{
+    uint32_t step = channel->window_target / 4;
+
+    if (channel->close_sent || channel->close_received || channel->eof_received)
+        return; /* nobody needs the window any more */
+    channel->owed += (uint32_t)len;
+    channel->received += len;
+    consider_growth(ssh, channel);
+    if (channel->owed >= (step < GRANT_MOST ? step : GRANT_MOST))
+        grant_window(ssh, channel);
+}
+
+int ssh_on_channel_eof(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_ssh_channel *channel = addressed(ssh, r);
+    if (channel == NULL)
+        return ssh->error.code;
+    if (channel->eof_received)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "a second end of data on a channel");
+    channel->eof_received = true;
+    if (!channel->close_sent)
+        ssh_emit(ssh, ALK_SSH_CHANNEL_EOF)->channel = channel;
+    return ALK_OK;
+}
+
+/* ---- sending ---- */
+
+int ssh_on_channel_window(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_ssh_channel *channel = addressed(ssh, r);
+    if (channel == NULL)
+        return ssh->error.code;
+    uint32_t more = alk_get_u32(r);
+
+    if (more > UINT32_MAX - channel->peer_window)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "a channel window beyond its limit");
+    channel->peer_window += more;
+    if (channel->starved && more > 0 && !channel->close_sent) {
+        channel->starved = false;
+        ssh_emit(ssh, ALK_SSH_CHANNEL_ROOM)->channel = channel;
+    }
+    return ALK_OK;
+}
+
+size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at)
+{
+    size_t most = channel->peer_window;
+    size_t waiting = alk_buffer_len(&ssh->out);
+
+    if (ssh->phase != PHASE_OPEN || channel->state != CHANNEL_OPEN || channel->eof_sent ||
+        channel->close_sent)
+        return 0;
+    if (most == 0) {
+        channel->starved = true;
+        return 0;
+    }
+    if (ssh->kex_sending || waiting >= OUTPUT_ROOMY)
+        return 0;
+    if (most > channel->peer_packet)
+        most = channel->peer_packet;
+    if (most > ALK_SSH_DATA_MAX)
+        most = ALK_SSH_DATA_MAX;
+    uint8_t *payload = alk_packet_reserve(&ssh->out, DATA_HEADER + most);
+    if (payload == NULL)
+        return 0;
+    *at = payload + DATA_HEADER;
+    return most;
+}
+
+void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)
+{
+    uint8_t *payload = ssh->out.data + ssh->out.tail + ALK_PACKET_PAYLOAD_AT;
+    struct alk_writer w = alk_writer(payload, DATA_HEADER);
+
+    alk_put_u8(&w, SSH_MSG_CHANNEL_DATA);
+    alk_put_u32(&w, channel->peer_id);
+    alk_put_u32(&w, (uint32_t)len);
+    if (alk_packet_seal(&ssh->tx, &ssh->out, DATA_HEADER + len) != ALK_OK) {
+        ssh_fail(ssh, 0, ALK_E_CRYPTO, "a packet could not be encrypted");
+        return;
+    }
+    channel->peer_window -= (uint32_t)len;
+    if (ssh_kex_due(ssh))
+        ssh_kex_start(ssh);
+}
+
+bool alk_ssh_channel_blocked(const struct alk_ssh_channel *channel)
+{
+    return channel->state == CHANNEL_OPEN && channel->peer_window == 0;
+}
+
+size_t alk_ssh_channel_write(struct alk_ssh *ssh, struct alk_ssh_channel *channel, const void *data,
+                             size_t len)
+{
+    const uint8_t *from = data;
+    size_t done = 0;
+
+    while (done < len) {
+        uint8_t *at;
+        size_t room = alk_ssh_channel_reserve(ssh, channel, &at);
+        if (room == 0)
+            break;
+        if (room > len - done)
+            room = len - done;
+        memcpy(at, from + done, room);
+        alk_ssh_channel_commit(ssh, channel, room);
+        done += room;
+    }
+    return done;
+}
+
+void alk_ssh_channel_eof(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
+    if (channel->state != CHANNEL_OPEN || channel->eof_sent || channel->close_sent)
+        return;
+    channel->eof_sent = true;
+    send_about(ssh, channel, SSH_MSG_CHANNEL_EOF);
+}
+
+/* ---- closing ---- */
+
+/* Both sides have closed: the caller hears of it once, then the channel goes. */
+static void finish(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
+    ssh_emit(ssh, ALK_SSH_CHANNEL_CLOSED)->channel = channel;
+    ssh_channel_free(ssh, channel);
+}
+
+void ssh_channel_send_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
+    if (channel->close_sent)
+        return;
+    channel->close_sent = true;
+    send_about(ssh, channel, SSH_MSG_CHANNEL_CLOSE);
+}
+
+void alk_ssh_channel_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
+    if (channel->state == CHANNEL_OPEN)
+        ssh_channel_send_close(ssh, channel);
+    else
+        channel->abandoned = true; /* closed as soon as the peer has answered */
+}
+
+int ssh_on_channel_close(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_ssh_channel *channel = addressed(ssh, r);
+    if (channel == NULL)
+        return ssh->error.code;
+    channel->close_received = true;
+    ssh_channel_send_close(ssh, channel);
+    finish(ssh, channel);
+    return ALK_OK;
+}
+
+/* ---- requests on a channel: none has a meaning here ---- */
+
+int ssh_on_channel_request(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    struct alk_ssh_channel *channel = addressed(ssh, r);
+    if (channel == NULL)
+        return ssh->error.code;
+    alk_get_string(r); /* its name */
+    if (alk_get_bool(r) && alk_reader_ok(r) && !channel->close_sent)
+        send_about(ssh, channel, SSH_MSG_CHANNEL_FAILURE);
+    return ALK_OK;
+}
+
+int ssh_on_channel_reply(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    if (addressed(ssh, r) == NULL)
+        return ssh->error.code;
+    return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                    "a reply to a channel request that was never made");
+}
+
+void alk_ssh_channel_set_user(struct alk_ssh_channel *channel, void *user)
+{
+    channel->user = user;
+}
+
+void *alk_ssh_channel_user(const struct alk_ssh_channel *channel)
+{
+    return channel->user;
+}
+
+unsigned alk_ssh_channel_count(const struct alk_ssh *ssh)
+{
+    return ssh->channel_count;
+}

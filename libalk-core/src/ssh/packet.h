@@ -1,0 +1,44 @@
+/*
+ * The binary packet protocol (RFC 4253 section 6): payloads in and out of sealed
+ * packets, with sequence numbers and the counts that decide when new keys are due.
+ */
+#ifndef ALK_SSH_PACKET_H
+#define ALK_SSH_PACKET_H
+
+#include "base/buffer.h"
+#include "ssh/cipher.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ALK_PACKET_MAX_BEFORE_AUTH = 35000,
+    ALK_PACKET_MAX = 256 * 1024,
+    ALK_PACKET_PAYLOAD_AT = 5, /* length, padding length, then the payload */
+    /* everything around a payload: header, longest padding, longest tag */
+    ALK_PACKET_OVERHEAD = ALK_PACKET_PAYLOAD_AT + 4 + 16 + ALK_CIPHER_TAG_MAX,
+};
+
+/* One direction. */
+struct alk_packets {
+    struct alk_cipher cipher;
+    uint32_t sequence;
+    uint64_t bytes, packets; /* under the present keys */
+    uint32_t length;         /* inbound: of the packet that is still coming */
+    bool length_known;
+};
+
+/* Takes the next whole packet from the buffer and opens it in place. Returns 1 with the
+ * payload, 0 when more bytes are needed, ALK_E_PROTO or ALK_E_CRYPTO. The payload is
+ * valid until the buffer is moved. */
+int alk_packet_open(struct alk_packets *p, struct alk_buffer *in, size_t max, uint8_t **payload,
+                    size_t *len);
+
+/* Room for a payload of len bytes at the tail of out; NULL when out is full. */
+uint8_t *alk_packet_reserve(struct alk_buffer *out, size_t len);
+
+/* Seals the payload of len bytes that stands in the reserved room. */
+int alk_packet_seal(struct alk_packets *p, struct alk_buffer *out, size_t len);
+
+#endif
