@@ -46,4 +46,11 @@ void alk_timer_free(struct alk_timer *timer);
 int alk_timer_set(struct alk_timer *timer, uint64_t after_ms);
 void alk_timer_clear(struct alk_timer *timer);
 
+/* Work to be done once at the end of what the loop does now: scheduling it again
+ * before it ran changes nothing. May be freed from its own callback. */
+struct alk_deferred;
+int alk_deferred_new(struct alk_deferred **out, struct alk_loop *loop, alk_task_fn fn, void *user);
+void alk_deferred_free(struct alk_deferred *deferred);
+void alk_deferred_schedule(struct alk_deferred *deferred);
+
 #endif

@@ -152,6 +152,14 @@ int alk_ssh_next(struct alk_ssh *ssh, struct alk_ssh_event *event);
 size_t alk_ssh_output(struct alk_ssh *ssh, const uint8_t **bytes);
 void alk_ssh_output_done(struct alk_ssh *ssh, size_t len);
 
+/* False while the engine handles no input: it waits for an answer of the caller, or for
+ * output to be sent. Reading from the peer should pause. */
+bool alk_ssh_wants_input(const struct alk_ssh *ssh);
+
+/* True while channel data may be added: no key exchange is sending and little output
+ * waits. */
+bool alk_ssh_has_room(const struct alk_ssh *ssh);
+
 /* ---- time ---- */
 
 /* When alk_ssh_tick wants to be called at the latest; UINT64_MAX = never. */

@@ -14,8 +14,8 @@ static int grow(struct alk_buffer *b, size_t need)
 
     while (capacity < need)
         capacity *= 2;
-    if (capacity > b->max)
-        capacity = b->max;
+    if (capacity / 2 > b->max) /* twice the ceiling, so that moving stays rare */
+        capacity = b->max * 2;
     uint8_t *data = malloc(capacity);
     if (data == NULL)
         return ALK_E_NOMEM;
@@ -33,10 +33,15 @@ uint8_t *alk_buffer_reserve(struct alk_buffer *b, size_t len)
 
     if (used > b->max || len > b->max - used)
         return NULL;
-    if (used + len > b->capacity) {
-        if (grow(b, used + len) != ALK_OK)
+    if (len <= alk_buffer_room(b))
+        return b->data + b->tail;
+    /* Moving is worth it when it frees at least as much as it moves: so a queue that stays
+     * long costs one copy per byte, not one per append. */
+    size_t wanted = 2 * used + len;
+    if (b->capacity < wanted && b->capacity / 2 < b->max) {
+        if (grow(b, wanted) != ALK_OK)
             return NULL;
-    } else if (len > alk_buffer_room(b)) {
+    } else {
         memmove(b->data, alk_buffer_head(b), used);
         b->head = 0;
         b->tail = used;

@@ -1,9 +1,9 @@
 /*
  * A byte queue with a ceiling: append at the tail, consume at the head.
  *
- * The storage is one block, so the content is always contiguous. It grows by
- * doubling up to `max` bytes and no further: the peer never chooses how much memory
- * we take. Freeing wipes it, since the bytes of a session may be secret.
+ * The storage is one block, so the content is always contiguous. The content never
+ * passes `max` bytes: the peer does not choose how much memory we take. (The block may
+ * be twice that, so that appending to a long queue rarely moves it.) Freeing wipes it, since the bytes of a session may be secret.
  */
 #ifndef ALK_BASE_BUFFER_H
 #define ALK_BASE_BUFFER_H

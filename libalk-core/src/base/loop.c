@@ -221,3 +221,48 @@ void alk_timer_clear(struct alk_timer *timer)
 {
     event_del(timer->event);
 }
+
+struct alk_deferred {
+    struct event *event;
+    alk_task_fn fn;
+    void *user;
+};
+
+static void on_deferred(evutil_socket_t fd, short what, void *user)
+{
+    struct alk_deferred *deferred = user;
+
+    (void)fd;
+    (void)what;
+    deferred->fn(deferred->user);
+}
+
+int alk_deferred_new(struct alk_deferred **out, struct alk_loop *loop, alk_task_fn fn, void *user)
+{
+    struct alk_deferred *deferred = malloc(sizeof(*deferred));
+
+    if (deferred == NULL)
+        return ALK_E_NOMEM;
+    deferred->fn = fn;
+    deferred->user = user;
+    deferred->event = event_new(loop->base, -1, 0, on_deferred, deferred);
+    if (deferred->event == NULL) {
+        free(deferred);
+        return ALK_E_NOMEM;
+    }
+    *out = deferred;
+    return ALK_OK;
+}
+
+void alk_deferred_free(struct alk_deferred *deferred)
+{
+    if (deferred == NULL)
+        return;
+    event_free(deferred->event);
+    free(deferred);
+}
+
+void alk_deferred_schedule(struct alk_deferred *deferred)
+{
+    event_active(deferred->event, EV_TIMEOUT, 0); /* harmless when it is active already */
+}

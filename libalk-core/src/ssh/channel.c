@@ -189,7 +189,6 @@ int ssh_on_channel_window(struct alk_ssh *ssh, struct alk_reader *r)
 size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at)
 {
     size_t most = channel->peer_window;
-    size_t waiting = alk_buffer_len(&ssh->out);
 
     if (ssh->phase != PHASE_OPEN || channel->state != CHANNEL_OPEN || channel->eof_sent ||
         channel->close_sent)
@@ -198,7 +197,7 @@ size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *chan
         channel->starved = true;
         return 0;
     }
-    if (ssh->kex_sending || waiting >= OUTPUT_ROOMY)
+    if (!alk_ssh_has_room(ssh))
         return 0;
     if (most > channel->peer_packet)
         most = channel->peer_packet;

@@ -354,7 +354,7 @@ int alk_ssh_next(struct alk_ssh *ssh, struct alk_ssh_event *event)
     ssh->doomed = NULL;
     ssh->event.type = 0;
     while (ssh->phase != PHASE_OVER) {
-        if (ssh->awaiting != ANSWER_NONE || alk_buffer_len(&ssh->out) > OUTPUT_STALL)
+        if (!alk_ssh_wants_input(ssh))
             return 0;
         int done = step(ssh);
         if (ssh->phase == PHASE_OVER)
@@ -421,6 +421,18 @@ void alk_ssh_output_done(struct alk_ssh *ssh, size_t len)
 {
     alk_buffer_consume(&ssh->out, len);
     ssh->active = ssh->now;
+}
+
+bool alk_ssh_wants_input(const struct alk_ssh *ssh)
+{
+    return ssh->phase != PHASE_OVER && ssh->awaiting == ANSWER_NONE &&
+           alk_buffer_len(&ssh->out) <= OUTPUT_STALL;
+}
+
+bool alk_ssh_has_room(const struct alk_ssh *ssh)
+{
+    return ssh->phase == PHASE_OPEN && !ssh->kex_sending &&
+           alk_buffer_len(&ssh->out) < OUTPUT_ROOMY;
 }
 
 /* ---- time ---- */

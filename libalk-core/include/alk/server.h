@@ -1,0 +1,74 @@
+/*
+ * An alknet server: listens, lets authorised keys in, and connects their channels.
+ *
+ * The server runs its own threads, one loop each; a connection stays on the loop that
+ * accepted it. The functions here may be called from any one thread at a time; they never
+ * block for a peer.
+ *
+ *     struct alk_server_options options = ALK_SERVER_OPTIONS_INIT;
+ *     options.host_key = key;
+ *     options.authorized_keys = "/etc/alknet/authorized_keys";
+ *     alk_server_new(&server, &options, &error);
+ *     alk_server_listen(server, "0.0.0.0:22", &error);
+ *     alk_server_start(server, &error);
+ *     ...
+ *     alk_server_stop(server);
+ *     alk_server_free(server);
+ */
+#ifndef ALK_SERVER_H
+#define ALK_SERVER_H
+
+#include <alk/key.h>
+#include <alk/log.h>
+#include <alk/status.h>
+
+struct alk_server;
+
+/* Numbers that are 0 take the default named beside them. */
+struct alk_server_options {
+    const struct alk_key *host_key; /* borrowed until alk_server_free */
+    const char *authorized_keys;    /* path of the file */
+    const struct alk_log *log;      /* borrowed; NULL: silent */
+    unsigned workers;               /* loops and threads; one per core */
+    unsigned max_connections_per_ip; /* unlimited; IPv6 counts per /64 */
+    unsigned max_unauthenticated;        /* 128 at once that have not logged in */
+    unsigned max_unauthenticated_per_ip; /* 16 */
+    unsigned max_auth_attempts;          /* 10 */
+    unsigned max_channels;               /* 1024 per session */
+    unsigned keepalive_s;                /* 30 */
+    unsigned login_grace_s;              /* 30 */
+    unsigned connect_timeout_s;          /* 10, for a target to answer */
+};
+
+#define ALK_SERVER_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        .host_key = NULL                                                                           \
+    }
+
+/* Reads the files that options name. Strings are copied. Errors: those of
+ * alk_authorized_keys_load; ALK_E_INVAL without a host key. */
+int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
+                   struct alk_error *error);
+
+/* Binds and listens: "ADDR:PORT", "[v6]:PORT" or "unix:PATH"; port 0 lets the kernel choose.
+ * Before alk_server_start only. */
+int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error);
+
+/* The bound address of the index-th listener ("127.0.0.1:41234"), NULL beyond the last.
+ * Borrowed. */
+const char *alk_server_address(const struct alk_server *server, unsigned index);
+
+/* Starts the threads; from now on connections are accepted. */
+int alk_server_start(struct alk_server *server, struct alk_error *error);
+
+/* Reads authorized_keys again. All or nothing: on failure the old keys stay in force. New
+ * logins are judged by the new keys. */
+int alk_server_reload(struct alk_server *server, struct alk_error *error);
+
+/* Stops accepting, says goodbye to every session, waits at most about 2 s for what is on
+ * its way, and ends the threads. */
+void alk_server_stop(struct alk_server *server);
+
+void alk_server_free(struct alk_server *server);
+
+#endif

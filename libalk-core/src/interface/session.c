@@ -1,0 +1,301 @@
+#include "interface/session.h"
+
+#include <stdlib.h>
+
+enum {
+    READS_PER_TURN = 4, /* so that a busy session leaves time for others on its loop */
+    ROUNDS_PER_TURN = 4,
+    DRAIN_MOST = 1024 * 1024,
+    LINGER_MS = 2000, /* for the last words to a slow peer */
+};
+
+TAILQ_HEAD(waiter_list, alk_waiter);
+
+struct alk_session {
+    struct alk_loop *loop;
+    struct alk_stream *stream;
+    struct alk_ssh *ssh;
+    struct alk_timer *timer;
+    struct alk_deferred *pump;
+    const struct alk_session_handler *handler;
+    void *user;
+    struct waiter_list waiters;
+    uint64_t timer_at; /* when the timer fires; UINT64_MAX = not set */
+    unsigned interest;
+    int status;     /* ALK_OK while it works */
+    bool broken;    /* the stream takes no more output */
+    bool lingering; /* over, but the last words are not all sent */
+};
+
+/* ---- waiters ---- */
+
+void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter)
+{
+    if (waiter->session != NULL)
+        return;
+    waiter->session = session;
+    TAILQ_INSERT_TAIL(&session->waiters, waiter, entry);
+}
+
+void alk_session_unwait(struct alk_waiter *waiter)
+{
+    if (waiter->session == NULL)
+        return;
+    TAILQ_REMOVE(&waiter->session->waiters, waiter, entry);
+    waiter->session = NULL;
+}
+
+/* Who comes back queues behind the others, so that each has its turn. */
+static void resume_waiters(struct alk_session *session)
+{
+    while (!TAILQ_EMPTY(&session->waiters) && alk_ssh_has_room(session->ssh)) {
+        struct alk_waiter *waiter = TAILQ_FIRST(&session->waiters);
+        alk_session_unwait(waiter);
+        waiter->resume(waiter);
+    }
+}
+
+/* ---- bytes ---- */
+
+static void fail(struct alk_session *session, int status)
+{
+    if (session->status == ALK_OK)
+        session->status = status;
+}
+
+static void take_events(struct alk_session *session)
+{
+    struct alk_ssh_event event;
+    int status;
+
+    while ((status = alk_ssh_next(session->ssh, &event)) > 0)
+        session->handler->on_event(session->user, &event);
+    if (status < 0)
+        fail(session, status);
+}
+
+static void read_stream(struct alk_session *session)
+{
+    for (int i = 0; i < READS_PER_TURN && session->status == ALK_OK; i++) {
+        uint8_t *at;
+        size_t space = alk_ssh_input_space(session->ssh, &at);
+        if (space == 0 || !alk_ssh_wants_input(session->ssh))
+            return;
+        ssize_t n = alk_stream_read(session->stream, at, space);
+        if (n == ALK_E_AGAIN)
+            return;
+        if (n <= 0) {
+            fail(session, n == 0 ? ALK_E_CLOSED : (int)n);
+            return;
+        }
+        alk_ssh_input_commit(session->ssh, (size_t)n, alk_loop_now(session->loop));
+        take_events(session);
+        if ((size_t)n < space)
+            return;
+    }
+}
+
+/* False when the stream is broken. */
+static bool write_stream(struct alk_session *session)
+{
+    const uint8_t *bytes;
+    size_t len;
+
+    while ((len = alk_ssh_output(session->ssh, &bytes)) > 0) {
+        ssize_t n = alk_stream_write(session->stream, bytes, len);
+        if (n == ALK_E_AGAIN)
+            return true;
+        if (n < 0) {
+            fail(session, (int)n);
+            return false;
+        }
+        alk_ssh_output_done(session->ssh, (size_t)n);
+    }
+    return true;
+}
+
+static void set_timer(struct alk_session *session)
+{
+    uint64_t at = alk_ssh_deadline(session->ssh);
+
+    /* a timer that fires too early only sets itself again */
+    if (at >= session->timer_at)
+        return;
+    uint64_t now = alk_loop_now(session->loop);
+    session->timer_at = at;
+    alk_timer_set(session->timer, at > now ? at - now : 0);
+}
+
+static bool waiters_can_go(const struct alk_session *session)
+{
+    return !TAILQ_EMPTY(&session->waiters) && alk_ssh_has_room(session->ssh);
+}
+
+static void set_interest(struct alk_session *session)
+{
+    const uint8_t *bytes;
+    unsigned interest = 0;
+
+    if (alk_ssh_wants_input(session->ssh))
+        interest |= ALK_READABLE;
+    if (alk_ssh_output(session->ssh, &bytes) > 0 || waiters_can_go(session))
+        interest |= ALK_WRITABLE;
+    if (interest != session->interest) {
+        session->interest = interest;
+        alk_stream_watch(session->stream, interest);
+    }
+}
+
+/* ---- the end ---- */
+
+/* Closing with unread input would reset the connection and could destroy the disconnect
+ * message on its way, so what has come already is read away first. */
+static void drain(struct alk_session *session)
+{
+    uint8_t sink[16 * 1024];
+    ssize_t n, total = 0;
+
+    alk_stream_finish(session->stream);
+    while (total < DRAIN_MOST && (n = alk_stream_read(session->stream, sink, sizeof(sink))) > 0)
+        total += n;
+}
+
+static void close_now(struct alk_session *session)
+{
+    const struct alk_error *error = alk_ssh_error(session->ssh);
+    const char *why = error->code != 0 ? error->text : alk_status_text(session->status);
+
+    drain(session);
+    alk_stream_close(session->stream);
+    session->stream = NULL;
+    alk_timer_clear(session->timer);
+    session->handler->on_end(session->user, session->status, why);
+}
+
+/* The session is over: its last output, which may hold a disconnect message, is still sent
+ * as long as the peer takes it within the time. */
+static void finish(struct alk_session *session)
+{
+    const uint8_t *bytes;
+
+    session->broken |= !write_stream(session);
+    if (session->broken || alk_ssh_output(session->ssh, &bytes) == 0) {
+        close_now(session);
+    } else if (!session->lingering) {
+        session->lingering = true;
+        alk_timer_set(session->timer, LINGER_MS);
+        alk_stream_watch(session->stream, ALK_WRITABLE);
+    }
+}
+
+/* Everything that follows from new input, new output or the passing of time. */
+static void pump(void *user)
+{
+    struct alk_session *session = user;
+    bool again = session->stream != NULL;
+
+    if (!again)
+        return;
+    /* what is left after these rounds goes on when the stream is writable again */
+    for (int i = 0; i < ROUNDS_PER_TURN && again && session->status == ALK_OK; i++) {
+        take_events(session);
+        bool was_full = !alk_ssh_wants_input(session->ssh);
+        resume_waiters(session);
+        session->broken |= !write_stream(session);
+        again = (was_full && alk_ssh_wants_input(session->ssh)) || waiters_can_go(session);
+    }
+    if (session->status != ALK_OK) {
+        finish(session);
+        return;
+    }
+    set_interest(session);
+    set_timer(session);
+}
+
+static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
+{
+    struct alk_session *session = user;
+
+    (void)stream;
+    if ((ready & ALK_READABLE) && session->status == ALK_OK)
+        read_stream(session);
+    pump(session);
+}
+
+static void on_timer(void *user)
+{
+    struct alk_session *session = user;
+
+    session->timer_at = UINT64_MAX;
+    session->broken |= session->lingering; /* it has had its time */
+    alk_ssh_tick(session->ssh, alk_loop_now(session->loop));
+    pump(session);
+}
+
+/* ---- life ---- */
+
+int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_stream *stream,
+                    const struct alk_ssh_options *options,
+                    const struct alk_session_handler *handler, void *user)
+{
+    struct alk_session *session = calloc(1, sizeof(*session));
+    int status = ALK_E_NOMEM;
+
+    if (session == NULL) {
+        alk_stream_close(stream);
+        return status;
+    }
+    session->loop = loop;
+    session->stream = stream;
+    session->handler = handler;
+    session->user = user;
+    session->timer_at = UINT64_MAX;
+    TAILQ_INIT(&session->waiters);
+    if ((status = alk_ssh_new(&session->ssh, options, alk_loop_now(loop))) != ALK_OK ||
+        (status = alk_timer_new(&session->timer, loop, on_timer, session)) != ALK_OK ||
+        (status = alk_deferred_new(&session->pump, loop, pump, session)) != ALK_OK) {
+        alk_session_free(session);
+        return status;
+    }
+    alk_stream_set_handler(stream, on_ready, session);
+    alk_session_touch(session);
+    *out = session;
+    return ALK_OK;
+}
+
+void alk_session_free(struct alk_session *session)
+{
+    if (session == NULL)
+        return;
+    alk_deferred_free(session->pump);
+    alk_timer_free(session->timer);
+    alk_stream_close(session->stream);
+    alk_ssh_free(session->ssh);
+    free(session);
+}
+
+void alk_session_end(struct alk_session *session, enum alk_ssh_disconnect reason, const char *text)
+{
+    alk_ssh_disconnect(session->ssh, reason, text);
+    alk_session_touch(session);
+}
+
+void alk_session_touch(struct alk_session *session)
+{
+    alk_deferred_schedule(session->pump);
+}
+
+struct alk_ssh *alk_session_ssh(struct alk_session *session)
+{
+    return session->ssh;
+}
+
+struct alk_loop *alk_session_loop(struct alk_session *session)
+{
+    return session->loop;
+}
+
+const struct alk_stream *alk_session_stream(const struct alk_session *session)
+{
+    return session->stream;
+}

@@ -1,0 +1,55 @@
+/*
+ * A live SSH session: an engine, the stream that carries it, and time, on one loop.
+ *
+ * The session moves bytes between the two and hands events to its handler. Relays that
+ * want to send while the output is full wait in a queue and are resumed in turn, so no
+ * channel starves another.
+ */
+#ifndef ALK_INTERFACE_SESSION_H
+#define ALK_INTERFACE_SESSION_H
+
+#include <alk/loop.h>
+#include <alk/ssh.h>
+#include <alk/stream.h>
+#include <sys/queue.h>
+
+struct alk_session;
+
+struct alk_session_handler {
+    /* One event of the engine. The session may be ended from here. */
+    void (*on_event)(void *user, const struct alk_ssh_event *event);
+    /* The session is over, told exactly once and never from within a call of the user;
+     * its channels are gone. The user frees the session now or later. */
+    void (*on_end)(void *user, int status, const char *why);
+};
+
+/* Somebody who waits for room in the session's output. Embed it; zero it first. */
+struct alk_waiter {
+    TAILQ_ENTRY(alk_waiter) entry;
+    struct alk_session *session; /* NULL while not queued */
+    void (*resume)(struct alk_waiter *waiter);
+};
+
+/* Takes the stream, whatever it returns. handler is borrowed. */
+int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_stream *stream,
+                    const struct alk_ssh_options *options,
+                    const struct alk_session_handler *handler, void *user);
+
+/* Frees at once, without on_end. Relays must have been freed before. */
+void alk_session_free(struct alk_session *session);
+
+/* Ends it with a disconnect message; on_end follows from the loop. */
+void alk_session_end(struct alk_session *session, enum alk_ssh_disconnect reason, const char *text);
+
+struct alk_ssh *alk_session_ssh(struct alk_session *session);
+struct alk_loop *alk_session_loop(struct alk_session *session);
+const struct alk_stream *alk_session_stream(const struct alk_session *session);
+
+/* The engine has new output or new answers: see to it at the end of this turn. */
+void alk_session_touch(struct alk_session *session);
+
+/* Queue for room in the output; a waiter that is queued stays where it is. */
+void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter);
+void alk_session_unwait(struct alk_waiter *waiter);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * The inside of a server, shared by the files of this folder only.
+ *
+ * server.c      options, listeners, start and stop
+ * worker.c      one thread with its loop, and the connections on it
+ * connection.c  one SSH connection: login, channels, its end
+ * remote.c      the listeners that clients ask for
+ * key_set.c     the authorized keys as a snapshot that reload replaces
+ */
+#ifndef ALK_SERVER_INTERNAL_H
+#define ALK_SERVER_INTERNAL_H
+
+#include "interface/session.h"
+#include "server/admission.h"
+#include "transport/listener.h"
+#include "transport/resolver.h"
+#include "tunnel/inlet.h"
+#include "tunnel/relay.h"
+
+#include <alk/authorized_keys.h>
+#include <alk/server.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct alk_server;
+struct connection;
+
+/* ---- key_set.c ---- */
+
+struct key_set { /* immutable but for the count */
+    atomic_uint references;
+    struct alk_authorized_keys *keys;
+};
+
+int key_set_load(struct key_set **out, const char *path, const struct alk_log *log,
+                 struct alk_error *error);
+void key_set_release(struct key_set *set); /* NULL is fine */
+
+/* ---- worker.c ---- */
+
+LIST_HEAD(connections, connection);
+
+struct worker {
+    struct alk_server *server;
+    struct alk_loop *loop;
+    pthread_t thread;
+    bool running, stopping;
+    struct connections connections;
+    struct alk_listener **listeners;
+    unsigned listener_count;
+};
+
+int worker_init(struct worker *worker, struct alk_server *server);
+int worker_add_listener(struct worker *worker, struct alk_listener *listener);
+int worker_start(struct worker *worker);
+void worker_stop(struct worker *worker); /* asks; the thread ends when its connections have */
+void worker_join(struct worker *worker);
+void worker_free(struct worker *worker);
+void worker_connection_gone(struct worker *worker);
+
+/* ---- server.c ---- */
+
+struct alk_server {
+    struct alk_server_options options;
+    char *authorized_keys;
+    struct alk_admission *admission;
+    struct alk_resolver *resolver;
+    pthread_mutex_t lock; /* guards keys */
+    struct key_set *keys;
+    struct worker *workers;
+    unsigned worker_count;
+    char **addresses;
+    unsigned address_count;
+    bool started;
+};
+
+/* The present keys, with a reference for the caller. */
+struct key_set *server_keys(struct alk_server *server);
+
+/* ---- connection.c ---- */
+
+struct remote_listener;
+LIST_HEAD(remote_listeners, remote_listener);
+
+struct connection {
+    LIST_ENTRY(connection) entry;
+    struct worker *worker;
+    struct alk_session *session;
+    struct alk_channel_users users;
+    struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
+    struct remote_listeners remotes;
+    struct key_set *keys; /* the snapshot that let this user in */
+    const struct alk_authorized_key *key;
+    uint64_t opened;
+    bool authenticated;
+    char address[64];
+};
+
+/* Takes the stream of a new connection, or refuses it. */
+void connection_start(struct worker *worker, struct alk_stream *stream);
+void connection_end(struct connection *connection, const char *text);
+
+/* ---- remote.c ---- */
+
+/* Answers a FORWARD_REQUEST event. */
+void remote_request(struct connection *connection, const struct alk_ssh_event *event);
+void remote_close_all(struct connection *connection);
+
+#endif

@@ -1,0 +1,188 @@
+#include "server/internal.h"
+
+#include "transport/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORKERS_MAX = 256 };
+
+static void use_defaults(struct alk_server_options *o)
+{
+    if (o->workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        o->workers = cores > 0 ? (unsigned)cores : 1;
+    }
+    if (o->workers > WORKERS_MAX)
+        o->workers = WORKERS_MAX;
+    if (o->max_unauthenticated == 0)
+        o->max_unauthenticated = 128;
+    if (o->max_unauthenticated_per_ip == 0)
+        o->max_unauthenticated_per_ip = 16;
+    if (o->login_grace_s == 0)
+        o->login_grace_s = 30;
+    if (o->keepalive_s == 0)
+        o->keepalive_s = 30;
+    if (o->connect_timeout_s == 0)
+        o->connect_timeout_s = 10;
+}
+
+static int init_workers(struct alk_server *server)
+{
+    server->workers = calloc(server->options.workers, sizeof(*server->workers));
+    if (server->workers == NULL)
+        return ALK_E_NOMEM;
+    while (server->worker_count < server->options.workers) {
+        int status = worker_init(&server->workers[server->worker_count], server);
+        if (status != ALK_OK)
+            return status;
+        server->worker_count++;
+    }
+    return ALK_OK;
+}
+
+int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
+                   struct alk_error *error)
+{
+    if (options->host_key == NULL || options->authorized_keys == NULL)
+        return alk_error_set(error, ALK_E_INVAL, "a server needs a host key and authorized keys");
+    struct alk_server *server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    server->options = *options;
+    use_defaults(&server->options);
+    pthread_mutex_init(&server->lock, NULL);
+    struct alk_admission_limits limits = {
+        .per_ip = server->options.max_connections_per_ip,
+        .unauthenticated = server->options.max_unauthenticated,
+        .unauthenticated_per_ip = server->options.max_unauthenticated_per_ip,
+    };
+    int status = ALK_E_NOMEM;
+    server->authorized_keys = strdup(options->authorized_keys);
+    if (server->authorized_keys == NULL ||
+        (status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
+        (status = alk_resolver_new(&server->resolver, NULL)) != ALK_OK ||
+        (status = init_workers(server)) != ALK_OK)
+        alk_error_set(error, status, "the server could not be set up: %s",
+                      alk_status_text(status));
+    else
+        status = key_set_load(&server->keys, server->authorized_keys, options->log, error);
+    if (status != ALK_OK) {
+        alk_server_free(server);
+        return status;
+    }
+    *out = server;
+    return ALK_OK;
+}
+
+static int remember_address(struct alk_server *server, const struct alk_listener *listener)
+{
+    char text[ALK_ADDRESS_TEXT];
+    size_t size = (server->address_count + 1) * sizeof(char *);
+    char **addresses = realloc(server->addresses, size);
+
+    if (addresses == NULL)
+        return ALK_E_NOMEM;
+    server->addresses = addresses;
+    alk_address_text(alk_listener_address(listener), text);
+    addresses[server->address_count] = strdup(text);
+    if (addresses[server->address_count] == NULL)
+        return ALK_E_NOMEM;
+    server->address_count++;
+    return ALK_OK;
+}
+
+int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error)
+{
+    struct alk_listener *listeners[WORKERS_MAX];
+    struct alk_address parsed;
+    size_t count = server->worker_count;
+
+    if (server->started)
+        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
+    int status = alk_address_parse_listen(address, &parsed, error);
+    if (status != ALK_OK)
+        return status;
+    status = alk_listener_new_group(listeners, &count, &parsed, server->options.log, error);
+    if (status != ALK_OK)
+        return status;
+    status = remember_address(server, listeners[0]);
+    for (size_t i = 0; i < count; i++) {
+        if (status == ALK_OK)
+            status = worker_add_listener(&server->workers[i], listeners[i]);
+        if (status != ALK_OK)
+            alk_listener_close(listeners[i]);
+    }
+    return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
+}
+
+const char *alk_server_address(const struct alk_server *server, unsigned index)
+{
+    return index < server->address_count ? server->addresses[index] : NULL;
+}
+
+int alk_server_start(struct alk_server *server, struct alk_error *error)
+{
+    server->started = true;
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        int status = worker_start(&server->workers[i]);
+        if (status != ALK_OK) {
+            alk_server_stop(server);
+            return alk_error_set(error, status, "a server thread could not start: %s",
+                                 alk_status_text(status));
+        }
+    }
+    return ALK_OK;
+}
+
+int alk_server_reload(struct alk_server *server, struct alk_error *error)
+{
+    struct key_set *fresh;
+    int status = key_set_load(&fresh, server->authorized_keys, server->options.log, error);
+
+    if (status != ALK_OK)
+        return status;
+    pthread_mutex_lock(&server->lock);
+    struct key_set *old = server->keys;
+    server->keys = fresh;
+    pthread_mutex_unlock(&server->lock);
+    key_set_release(old);
+    return ALK_OK;
+}
+
+struct key_set *server_keys(struct alk_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    struct key_set *keys = server->keys;
+    atomic_fetch_add(&keys->references, 1);
+    pthread_mutex_unlock(&server->lock);
+    return keys;
+}
+
+void alk_server_stop(struct alk_server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_stop(&server->workers[i]);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_join(&server->workers[i]);
+}
+
+void alk_server_free(struct alk_server *server)
+{
+    if (server == NULL)
+        return;
+    alk_server_stop(server);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_free(&server->workers[i]);
+    free(server->workers);
+    alk_resolver_free(server->resolver);
+    alk_admission_free(server->admission);
+    key_set_release(server->keys);
+    for (unsigned i = 0; i < server->address_count; i++)
+        free(server->addresses[i]);
+    free(server->addresses);
+    free(server->authorized_keys);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

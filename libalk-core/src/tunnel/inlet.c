@@ -1,0 +1,314 @@
+#include "tunnel/inlet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    READ_MOST = 4096,
+    DIALOGUE_MS = 30000, /* an application that does not finish its request by then is dropped */
+};
+
+enum inlet_state { INLET_DIALOGUE, INLET_WAITING, INLET_OPENING };
+
+struct alk_inlet {
+    struct alk_channel_user base; /* listed with the session's users while opening */
+    LIST_ENTRY(alk_inlet) entry;  /* listed with the owner's inlets otherwise */
+    struct alk_inlets *inlets;
+    struct alk_loop *loop;
+    struct alk_stream *stream;
+    struct alk_inlet_route route; /* a copy: the listener may go before the inlet */
+    enum inlet_state state;
+    struct alk_session *session; /* while opening */
+    struct alk_ssh_channel *channel;
+    uint64_t since; /* when the state began */
+    uint8_t *early; /* what the application sent behind its request */
+    size_t early_len;
+    void *dialogue;
+};
+
+static void inlet_free(struct alk_inlet *inlet)
+{
+    free(inlet->dialogue);
+    free(inlet->early);
+    free(inlet);
+}
+
+static void enlist(struct alk_inlet *inlet, enum inlet_state state)
+{
+    inlet->state = state;
+    inlet->since = alk_loop_now(inlet->loop);
+    LIST_INSERT_HEAD(inlet->inlets, inlet, entry);
+}
+
+/* The last words to the application, then the end. The inlet is in no list any more. */
+static void answer_and_close(struct alk_inlet *inlet, const uint8_t *reply, size_t len)
+{
+    uint8_t sink[READ_MOST];
+
+    if (len > 0)
+        (void)alk_stream_write(inlet->stream, reply, len);
+    alk_stream_finish(inlet->stream);
+    /* unread input would turn the close into a reset, and the reply could be lost */
+    for (int i = 0; i < 16 && alk_stream_read(inlet->stream, sink, sizeof(sink)) > 0; i++)
+        ;
+    alk_stream_close(inlet->stream);
+    inlet_free(inlet);
+}
+
+static void fail(struct alk_inlet *inlet, int status)
+{
+    uint8_t reply[ALK_DIALOGUE_REPLY_MAX];
+    size_t len = 0;
+
+    if (inlet->route.dialogue != NULL)
+        len = inlet->route.dialogue->answer(inlet->dialogue, status, reply);
+    answer_and_close(inlet, reply, len);
+}
+
+/* ---- the channel ---- */
+
+/* What a server says of a failed open, as far as texts differ between servers. */
+static int status_of(uint32_t reason, const char *text)
+{
+    static const struct {
+        const char *part;
+        int status;
+    } parts[] = {
+        {"refused", ALK_E_REFUSED},       {"timed out", ALK_E_TIMEOUT},
+        {"unreachable", ALK_E_UNREACHABLE}, {"no route", ALK_E_UNREACHABLE},
+        {"resolve", ALK_E_RESOLVE},       {"unknown host", ALK_E_RESOLVE},
+        {"no address", ALK_E_RESOLVE},    {"name", ALK_E_RESOLVE},
+        {"no such", ALK_E_NOTFOUND},
+    };
+
+    if (reason == ALK_SSH_OPEN_PROHIBITED)
+        return ALK_E_DENIED;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strcasestr(text, parts[i].part) != NULL)
+            return parts[i].status;
+    }
+    return reason == ALK_SSH_OPEN_CONNECT_FAILED ? ALK_E_UNREACHABLE : ALK_E_LIMIT;
+}
+
+static void become_relay(struct alk_inlet *inlet)
+{
+    uint8_t reply[ALK_DIALOGUE_REPLY_MAX];
+
+    if (inlet->route.dialogue != NULL) {
+        size_t len = inlet->route.dialogue->answer(inlet->dialogue, ALK_OK, reply);
+        if (alk_stream_write(inlet->stream, reply, len) != (ssize_t)len) {
+            alk_ssh_channel_set_user(inlet->channel, NULL);
+            alk_ssh_channel_close(alk_session_ssh(inlet->session), inlet->channel);
+            alk_stream_close(inlet->stream);
+            inlet_free(inlet);
+            return;
+        }
+    }
+    struct alk_channel_users *users = inlet->route.users(inlet->route.owner);
+    if (alk_relay_start(users, inlet->session, inlet->channel, inlet->stream, inlet->early,
+                        inlet->early_len) != ALK_OK) {
+        alk_ssh_channel_set_user(inlet->channel, NULL);
+        alk_ssh_channel_close(alk_session_ssh(inlet->session), inlet->channel);
+    }
+    inlet_free(inlet);
+}
+
+static void on_channel_event(struct alk_channel_user *self, const struct alk_ssh_event *event)
+{
+    struct alk_inlet *inlet = (struct alk_inlet *)self;
+
+    LIST_REMOVE(&inlet->base, entry);
+    if (event->type == ALK_SSH_CHANNEL_OPENED)
+        become_relay(inlet);
+    else if (event->type == ALK_SSH_CHANNEL_FAILED)
+        fail(inlet, status_of(event->reason, event->text));
+    else
+        fail(inlet, ALK_E_CLOSED);
+}
+
+static void on_session_end(struct alk_channel_user *self)
+{
+    fail((struct alk_inlet *)self, ALK_E_CLOSED);
+}
+
+static const struct alk_channel_user_ops inlet_ops = {
+    .on_event = on_channel_event,
+    .on_session_end = on_session_end,
+};
+
+static int open_channel(struct alk_inlet *inlet)
+{
+    const struct alk_inlet_route *route = &inlet->route;
+    const char *host = route->host;
+    uint32_t port = route->port;
+
+    if (route->dialogue != NULL) {
+        host = route->dialogue->host(inlet->dialogue);
+        port = route->dialogue->port(inlet->dialogue);
+    }
+    return alk_ssh_channel_open(alk_session_ssh(inlet->session), route->kind, host, port,
+                                inlet->stream->peer[0] != '\0' ? inlet->stream->peer : NULL,
+                                inlet->stream->peer_port, &inlet->channel);
+}
+
+/* The target is known; the inlet is in no list. */
+static void proceed(struct alk_inlet *inlet)
+{
+    const struct alk_inlet_route *route = &inlet->route;
+
+    inlet->session = route->session(route->owner);
+    if (inlet->session == NULL) {
+        enlist(inlet, INLET_WAITING);
+        return;
+    }
+    int status = open_channel(inlet);
+    if (status != ALK_OK) {
+        fail(inlet, status);
+        return;
+    }
+    inlet->state = INLET_OPENING;
+    LIST_INSERT_HEAD(route->users(route->owner), &inlet->base, entry);
+    alk_ssh_channel_set_user(inlet->channel, inlet);
+    alk_session_touch(inlet->session);
+}
+
+/* ---- the dialogue ---- */
+
+static int keep_early(struct alk_inlet *inlet, const uint8_t *data, size_t len)
+{
+    if (len == 0)
+        return ALK_OK;
+    inlet->early = malloc(len);
+    if (inlet->early == NULL)
+        return ALK_E_NOMEM;
+    memcpy(inlet->early, data, len);
+    inlet->early_len = len;
+    return ALK_OK;
+}
+
+static void drop(struct alk_inlet *inlet)
+{
+    alk_stream_close(inlet->stream);
+    inlet_free(inlet);
+}
+
+static void feed(struct alk_inlet *inlet, const uint8_t *data, size_t len)
+{
+    const struct alk_dialogue_ops *dialogue = inlet->route.dialogue;
+    uint8_t reply[ALK_DIALOGUE_REPLY_MAX];
+    size_t consumed, reply_len;
+
+    for (size_t at = 0;; at += consumed) {
+        enum alk_dialogue_state state =
+            dialogue->feed(inlet->dialogue, data + at, len - at, &consumed, reply, &reply_len);
+        if (state == ALK_DIALOGUE_FAILED) {
+            LIST_REMOVE(inlet, entry);
+            answer_and_close(inlet, reply, reply_len);
+            return;
+        }
+        if (reply_len > 0 && alk_stream_write(inlet->stream, reply, reply_len) < 0) {
+            LIST_REMOVE(inlet, entry);
+            drop(inlet);
+            return;
+        }
+        if (state == ALK_DIALOGUE_READY) {
+            LIST_REMOVE(inlet, entry);
+            alk_stream_watch(inlet->stream, 0);
+            if (keep_early(inlet, data + at + consumed, len - at - consumed) != ALK_OK)
+                fail(inlet, ALK_E_NOMEM);
+            else
+                proceed(inlet);
+            return;
+        }
+        if (consumed == 0 || at + consumed == len)
+            return;
+    }
+}
+
+static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
+{
+    struct alk_inlet *inlet = user;
+    uint8_t data[READ_MOST];
+
+    (void)ready;
+    ssize_t n = alk_stream_read(stream, data, sizeof(data));
+    if (n == ALK_E_AGAIN)
+        return;
+    if (n <= 0) {
+        LIST_REMOVE(inlet, entry);
+        drop(inlet);
+        return;
+    }
+    feed(inlet, data, (size_t)n);
+}
+
+void alk_inlet_start(struct alk_inlets *inlets, struct alk_loop *loop, struct alk_stream *stream,
+                     const struct alk_inlet_route *route)
+{
+    struct alk_inlet *inlet = calloc(1, sizeof(*inlet));
+
+    if (inlet != NULL && route->dialogue != NULL)
+        inlet->dialogue = calloc(1, route->dialogue->size);
+    if (inlet == NULL || (route->dialogue != NULL && inlet->dialogue == NULL)) {
+        free(inlet);
+        alk_stream_close(stream);
+        return;
+    }
+    inlet->base.ops = &inlet_ops;
+    inlet->inlets = inlets;
+    inlet->loop = loop;
+    inlet->stream = stream;
+    inlet->route = *route;
+    alk_stream_set_handler(stream, on_ready, inlet);
+    if (route->dialogue == NULL) {
+        proceed(inlet);
+        return;
+    }
+    route->dialogue->init(inlet->dialogue, route->dialogue_config);
+    enlist(inlet, INLET_DIALOGUE);
+    alk_stream_watch(stream, ALK_READABLE);
+}
+
+/* ---- the owner's list ---- */
+
+void alk_inlets_retry(struct alk_inlets *inlets)
+{
+    struct alk_inlet *next;
+
+    for (struct alk_inlet *inlet = LIST_FIRST(inlets); inlet != NULL; inlet = next) {
+        next = LIST_NEXT(inlet, entry);
+        if (inlet->state != INLET_WAITING)
+            continue;
+        LIST_REMOVE(inlet, entry);
+        proceed(inlet);
+    }
+}
+
+void alk_inlets_expire(struct alk_inlets *inlets, uint64_t waited_ms)
+{
+    struct alk_inlet *next;
+
+    for (struct alk_inlet *inlet = LIST_FIRST(inlets); inlet != NULL; inlet = next) {
+        next = LIST_NEXT(inlet, entry);
+        uint64_t limit = inlet->state == INLET_WAITING ? waited_ms : DIALOGUE_MS;
+        if (alk_loop_now(inlet->loop) < inlet->since + limit)
+            continue;
+        LIST_REMOVE(inlet, entry);
+        if (inlet->state == INLET_WAITING)
+            fail(inlet, ALK_E_TIMEOUT);
+        else
+            drop(inlet);
+    }
+}
+
+void alk_inlets_close(struct alk_inlets *inlets)
+{
+    while (!LIST_EMPTY(inlets)) {
+        struct alk_inlet *inlet = LIST_FIRST(inlets);
+        LIST_REMOVE(inlet, entry);
+        if (inlet->state == INLET_WAITING)
+            fail(inlet, ALK_E_CLOSED);
+        else
+            drop(inlet);
+    }
+}

@@ -1,0 +1,326 @@
+#include "tunnel/relay.h"
+
+#include "base/buffer.h"
+
+#include <stdlib.h>
+
+enum {
+    TURN_MOST = 128 * 1024,          /* read from one stream before the others have their turn */
+    PENDING_MAX = 128 * 1024 * 1024, /* never reached: the channel's window is smaller */
+    PENDING_KEEP = 16 * 1024,        /* an empty queue larger than this is given back */
+};
+
+struct alk_relay {
+    struct alk_channel_user base;
+    struct alk_waiter waiter;
+    struct alk_session *session;
+    struct alk_ssh_channel *channel; /* NULL once it is closed */
+    struct alk_stream *stream;
+    struct alk_buffer pending; /* to the stream */
+    struct alk_buffer early;   /* to the channel, before anything is read */
+    bool stream_ended;         /* nothing more to read from it */
+    bool channel_ended;        /* nothing more will come from the channel */
+    bool finished;             /* the stream was told so */
+    bool starved;              /* waits for the channel's window */
+};
+
+void alk_channel_dispatch(const struct alk_ssh_event *event)
+{
+    struct alk_channel_user *user = alk_ssh_channel_user(event->channel);
+
+    if (user != NULL)
+        user->ops->on_event(user, event);
+}
+
+void alk_channel_users_end(struct alk_channel_users *users)
+{
+    while (!LIST_EMPTY(users)) {
+        struct alk_channel_user *user = LIST_FIRST(users);
+        LIST_REMOVE(user, entry);
+        user->ops->on_session_end(user);
+    }
+}
+
+/* ---- the end ---- */
+
+static void relay_free(struct alk_relay *relay)
+{
+    LIST_REMOVE(&relay->base, entry);
+    alk_session_unwait(&relay->waiter);
+    if (relay->channel != NULL) {
+        alk_ssh_channel_set_user(relay->channel, NULL);
+        alk_ssh_channel_close(alk_session_ssh(relay->session), relay->channel);
+        alk_session_touch(relay->session);
+    }
+    alk_buffer_free(&relay->pending);
+    alk_buffer_free(&relay->early);
+    free(relay);
+}
+
+/* The stream broke: the other side learns by the close of the channel. */
+static void give_up(struct alk_relay *relay)
+{
+    alk_stream_close(relay->stream);
+    relay_free(relay);
+}
+
+/* Ends the relay when both directions are done; true when it is gone. */
+static bool done(struct alk_relay *relay)
+{
+    bool delivered = relay->channel_ended && alk_buffer_len(&relay->pending) == 0;
+
+    if (delivered && !relay->finished) {
+        relay->finished = true;
+        alk_stream_finish(relay->stream);
+    }
+    if (!delivered || (!relay->stream_ended && relay->channel != NULL))
+        return false;
+    alk_stream_close(relay->stream);
+    relay_free(relay);
+    return true;
+}
+
+/* ---- from the stream to the channel ---- */
+
+static void set_interest(struct alk_relay *relay)
+{
+    unsigned interest = 0;
+
+    if (!relay->stream_ended && !relay->starved && relay->waiter.session == NULL &&
+        relay->channel != NULL)
+        interest |= ALK_READABLE;
+    if (alk_buffer_len(&relay->pending) > 0)
+        interest |= ALK_WRITABLE;
+    alk_stream_watch(relay->stream, interest);
+}
+
+/* No room: wait for the channel's window, or in the session's queue for its output. */
+static void wait_for_room(struct alk_relay *relay)
+{
+    if (alk_ssh_channel_blocked(relay->channel))
+        relay->starved = true;
+    else
+        alk_session_wait(relay->session, &relay->waiter);
+}
+
+static bool send_early(struct alk_relay *relay)
+{
+    struct alk_ssh *ssh = alk_session_ssh(relay->session);
+    size_t len = alk_buffer_len(&relay->early);
+
+    if (len == 0)
+        return true;
+    size_t sent = alk_ssh_channel_write(ssh, relay->channel, alk_buffer_head(&relay->early), len);
+    alk_buffer_consume(&relay->early, sent);
+    alk_session_touch(relay->session);
+    if (sent < len)
+        return false;
+    alk_buffer_free(&relay->early);
+    return true;
+}
+
+static void end_of_stream(struct alk_relay *relay)
+{
+    relay->stream_ended = true;
+    alk_ssh_channel_eof(alk_session_ssh(relay->session), relay->channel);
+    alk_session_touch(relay->session);
+}
+
+/* Reads for one turn. False when the relay is gone. */
+static bool read_stream(struct alk_relay *relay)
+{
+    struct alk_ssh *ssh = alk_session_ssh(relay->session);
+    size_t total = 0;
+
+    if (!send_early(relay)) {
+        wait_for_room(relay);
+        return true;
+    }
+    while (total < TURN_MOST) {
+        uint8_t *at;
+        size_t room = alk_ssh_channel_reserve(ssh, relay->channel, &at);
+        if (room == 0) {
+            wait_for_room(relay);
+            break;
+        }
+        ssize_t n = alk_stream_read(relay->stream, at, room);
+        if (n == ALK_E_AGAIN)
+            break;
+        if (n < 0) {
+            give_up(relay);
+            return false;
+        }
+        if (n == 0) {
+            end_of_stream(relay);
+            break;
+        }
+        alk_ssh_channel_commit(ssh, relay->channel, (size_t)n);
+        total += (size_t)n;
+        if ((size_t)n < room)
+            break;
+    }
+    if (total > 0)
+        alk_session_touch(relay->session);
+    return true;
+}
+
+static void go_on_reading(struct alk_relay *relay)
+{
+    if (relay->stream_ended || relay->channel == NULL)
+        return;
+    if (read_stream(relay) && !done(relay))
+        set_interest(relay);
+}
+
+static void resume(struct alk_waiter *waiter)
+{
+    struct alk_relay *relay =
+        (struct alk_relay *)((char *)waiter - offsetof(struct alk_relay, waiter));
+
+    go_on_reading(relay);
+}
+
+/* ---- from the channel to the stream ---- */
+
+static void consumed(struct alk_relay *relay, size_t len)
+{
+    if (relay->channel == NULL || len == 0)
+        return;
+    alk_ssh_channel_consumed(alk_session_ssh(relay->session), relay->channel, len);
+    alk_session_touch(relay->session);
+}
+
+/* Returns the bytes taken, or negative when the stream is broken. */
+static ssize_t write_some(struct alk_relay *relay, const uint8_t *data, size_t len)
+{
+    ssize_t n = alk_stream_write(relay->stream, data, len);
+
+    if (n == ALK_E_AGAIN)
+        return 0;
+    if (n > 0)
+        consumed(relay, (size_t)n);
+    return n;
+}
+
+static void on_data(struct alk_relay *relay, const struct alk_ssh_event *event)
+{
+    ssize_t n = 0;
+
+    if (alk_buffer_len(&relay->pending) == 0)
+        n = write_some(relay, event->data, event->len);
+    if (n >= 0 && (size_t)n < event->len) {
+        if (alk_buffer_append(&relay->pending, event->data + n, event->len - (size_t)n) != ALK_OK)
+            n = ALK_E_NOMEM;
+    }
+    if (n < 0)
+        give_up(relay);
+    else
+        set_interest(relay);
+}
+
+static bool flush_pending(struct alk_relay *relay)
+{
+    while (alk_buffer_len(&relay->pending) > 0) {
+        ssize_t n =
+            write_some(relay, alk_buffer_head(&relay->pending), alk_buffer_len(&relay->pending));
+        if (n < 0) {
+            give_up(relay);
+            return false;
+        }
+        if (n == 0)
+            return true;
+        alk_buffer_consume(&relay->pending, (size_t)n);
+    }
+    if (relay->pending.capacity > PENDING_KEEP)
+        alk_buffer_free(&relay->pending);
+    return true;
+}
+
+/* ---- events ---- */
+
+static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
+{
+    struct alk_relay *relay = user;
+
+    (void)stream;
+    if ((ready & ALK_WRITABLE) && !flush_pending(relay))
+        return;
+    if ((ready & ALK_READABLE) && !relay->stream_ended && relay->channel != NULL &&
+        !read_stream(relay))
+        return;
+    if (!done(relay))
+        set_interest(relay);
+}
+
+static void on_channel_event(struct alk_channel_user *self, const struct alk_ssh_event *event)
+{
+    struct alk_relay *relay = (struct alk_relay *)self;
+
+    switch (event->type) {
+    case ALK_SSH_CHANNEL_DATA:
+        on_data(relay, event);
+        return;
+    case ALK_SSH_CHANNEL_ROOM:
+        relay->starved = false;
+        go_on_reading(relay);
+        return;
+    case ALK_SSH_CHANNEL_EOF:
+        relay->channel_ended = true;
+        break;
+    case ALK_SSH_CHANNEL_CLOSED:
+        /* what came before still goes out to the stream */
+        relay->channel_ended = true;
+        relay->channel = NULL;
+        alk_session_unwait(&relay->waiter);
+        break;
+    default:
+        return;
+    }
+    if (!done(relay))
+        set_interest(relay);
+}
+
+static void on_session_end(struct alk_channel_user *self)
+{
+    struct alk_relay *relay = (struct alk_relay *)self;
+
+    /* a reset, so that the far program does not take a cut for an end */
+    alk_session_unwait(&relay->waiter);
+    alk_stream_abort(relay->stream);
+    alk_buffer_free(&relay->pending);
+    alk_buffer_free(&relay->early);
+    free(relay);
+}
+
+static const struct alk_channel_user_ops relay_ops = {
+    .on_event = on_channel_event,
+    .on_session_end = on_session_end,
+};
+
+int alk_relay_start(struct alk_channel_users *users, struct alk_session *session,
+                    struct alk_ssh_channel *channel, struct alk_stream *stream, const void *early,
+                    size_t early_len)
+{
+    struct alk_relay *relay = calloc(1, sizeof(*relay));
+
+    if (relay == NULL) {
+        alk_stream_close(stream);
+        return ALK_E_NOMEM;
+    }
+    relay->base.ops = &relay_ops;
+    relay->waiter.resume = resume;
+    relay->session = session;
+    relay->channel = channel;
+    relay->stream = stream;
+    relay->pending = alk_buffer(PENDING_MAX);
+    relay->early = alk_buffer(early_len);
+    LIST_INSERT_HEAD(users, &relay->base, entry);
+    alk_ssh_channel_set_user(channel, relay);
+    alk_stream_set_handler(stream, on_ready, relay);
+    if (alk_buffer_append(&relay->early, early, early_len) != ALK_OK) {
+        give_up(relay);
+        return ALK_E_NOMEM;
+    }
+    go_on_reading(relay);
+    return ALK_OK;
+}
