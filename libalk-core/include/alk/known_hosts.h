@@ -19,19 +19,24 @@ enum alk_host_trust {
 
 struct alk_known_hosts;
 
+/* Parses text; malformed lines are ignored, as ssh does. ALK_E_LIMIT beyond 16 MiB. */
 int alk_known_hosts_parse(struct alk_known_hosts **out, const char *text, size_t len);
 
 /* A file that does not exist is an empty one. */
 int alk_known_hosts_load(struct alk_known_hosts **out, const char *path, struct alk_error *error);
 void alk_known_hosts_free(struct alk_known_hosts *hosts);
 
-/* Judges a host key. host is the name as the user gave it; port 22 is looked up as
+/* Judges a host key: revoked if any line for the host says so, else known if any line for
+ * the host has it, else changed if any has another Ed25519 key. Case of letters does
+ * not count. host is the name as the user gave it; port 22 is looked up as
  * "host", any other as "[host]:port". *line (may be NULL) is the line that decided, or 0. */
 enum alk_host_trust alk_known_hosts_check(const struct alk_known_hosts *hosts, const char *host,
                                           unsigned port, const uint8_t *blob, size_t blob_len,
                                           unsigned *line);
 
-/* Appends one line to the file, creating it (0600) and its folder (0700). */
+/* Appends one line to the file, creating it (0600) and the folders above it (0700).
+ * ALK_E_INVAL for a name that would mean something else there (blanks, commas, patterns)
+ * and for any key but ssh-ed25519. */
 int alk_known_hosts_add(const char *path, const char *host, unsigned port, const uint8_t *blob,
                         size_t blob_len, struct alk_error *error);
 

@@ -1,0 +1,324 @@
+/*
+ * The options of an authorized_keys line (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+ * What restricts where and when a key may be used is enforced; an option that alknet
+ * does not know refuses the line, since it could be a restriction.
+ */
+#include "auth/authorized_keys_line.h"
+#include "auth/pattern.h"
+#include "auth/timespec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PERMITS_MAX = 4096, HOST_MAX = 1024, NAME_SHOWN = 40 };
+
+/* A list of permit entries that is still growing. */
+struct permits {
+    const char **items;
+    size_t count, room;
+};
+
+struct parser {
+    const struct alk_authorized_line *line;
+    struct alk_authorized_key *key;
+    struct permits open, listen;
+    bool command;
+};
+
+struct option {
+    const char *name;
+    bool valued; /* name="value" */
+    int (*apply)(struct parser *parser, const struct option *option, const char *value);
+    const char *remark; /* for apply_noop and apply_refused */
+};
+
+static int refuse(const struct parser *parser, const struct option *option, const char *why)
+{
+    alk_authorized_line_note(parser->line, true, "%s%s %s", option->name, option->valued ? "=" : "",
+                             why);
+    return ALK_E_PARSE;
+}
+
+static void remark(const struct parser *parser, const struct option *option, const char *what)
+{
+    alk_authorized_line_note(parser->line, false, "%s%s %s", option->name,
+                             option->valued ? "=" : "", what);
+}
+
+/* ---- what each option does -------------------------------------------------------- */
+
+static int apply_noop(struct parser *parser, const struct option *option, const char *value)
+{
+    (void)value;
+    if (option->remark != NULL)
+        remark(parser, option, option->remark);
+    return ALK_OK;
+}
+
+static int apply_refused(struct parser *parser, const struct option *option, const char *value)
+{
+    (void)value;
+    return refuse(parser, option, option->remark);
+}
+
+static int apply_no_forwarding(struct parser *parser, const struct option *option,
+                               const char *value)
+{
+    (void)option;
+    (void)value;
+    parser->key->port_forwarding = false;
+    return ALK_OK;
+}
+
+static int apply_forwarding(struct parser *parser, const struct option *option, const char *value)
+{
+    (void)option;
+    (void)value;
+    parser->key->port_forwarding = true;
+    return ALK_OK;
+}
+
+static int apply_command(struct parser *parser, const struct option *option, const char *value)
+{
+    (void)value;
+    parser->command = true;
+    remark(parser, option, "runs nothing here; the key gets no forwarding");
+    return ALK_OK;
+}
+
+static int apply_from(struct parser *parser, const struct option *option, const char *value)
+{
+    const char *problem;
+    bool names;
+
+    if (parser->key->from != NULL)
+        return refuse(parser, option, "appears twice");
+    problem = alk_address_list_problem(value, &names);
+    if (problem != NULL)
+        return refuse(parser, option, problem);
+    if (names)
+        remark(parser, option,
+               "has a host name, which never matches: alknet does not look up the names of "
+               "addresses");
+    parser->key->from = value;
+    return ALK_OK;
+}
+
+static int apply_expiry(struct parser *parser, const struct option *option, const char *value)
+{
+    uint64_t expiry;
+
+    if (!alk_timespec_parse(value, &expiry))
+        return refuse(parser, option, "is not a time; write YYYYMMDD[HHMM[SS]][Z]");
+    if (parser->key->expiry == 0 || expiry < parser->key->expiry)
+        parser->key->expiry = expiry;
+    return ALK_OK;
+}
+
+static int add_permit(struct permits *permits, const char *value)
+{
+    if (permits->count == permits->room) {
+        size_t room = permits->room > 0 ? permits->room * 2 : 8;
+        const char **items = realloc(permits->items, room * sizeof(*items));
+        if (items == NULL)
+            return ALK_E_NOMEM;
+        permits->items = items;
+        permits->room = room;
+    }
+    permits->items[permits->count++] = value;
+    return ALK_OK;
+}
+
+/* "host:port" with a port of 1..65535 or "*"; an IPv6 address stands in brackets. */
+static bool permit_valid(const char *value)
+{
+    const char *colon = strrchr(value, ':');
+    const char *port = colon != NULL ? colon + 1 : NULL;
+    size_t host = colon != NULL ? (size_t)(colon - value) : 0;
+    size_t digits;
+
+    if (colon == NULL || host == 0 || host > HOST_MAX || strchr(value, '/') != NULL)
+        return false;
+    if (value[0] == '[') {
+        if (host < 3 || colon[-1] != ']' || memchr(value, ']', host) != colon - 1)
+            return false;
+    } else if (memchr(value, ':', host) != NULL) {
+        return false;
+    }
+    if (strcmp(port, "*") == 0)
+        return true;
+    digits = strspn(port, "0123456789");
+    return digits > 0 && digits <= 5 && port[digits] == '\0' && atoi(port) >= 1 &&
+           atoi(port) <= 65535;
+}
+
+static int apply_permit(struct parser *parser, const struct option *option, const char *value)
+{
+    bool open = strcmp(option->name, "permitopen") == 0;
+    struct permits *permits = open ? &parser->open : &parser->listen;
+
+    /* a listener's port alone stands for any address */
+    if (!open && strchr(value, ':') == NULL) {
+        char *with_host = alk_arena_bytes(parser->line->arena, strlen(value) + 3);
+        if (with_host == NULL)
+            return ALK_E_NOMEM;
+        strcpy(stpcpy(with_host, "*:"), value);
+        value = with_host;
+    }
+    /* the value stays unsaid: it names a destination */
+    if (!permit_valid(value))
+        return refuse(parser, option,
+                      open ? "is not host:port, with * for any port"
+                           : "is not [host:]port, with * for any port");
+    if (permits->count == PERMITS_MAX)
+        return refuse(parser, option, "appears more than 4096 times");
+    return add_permit(permits, value);
+}
+
+static const char meaningless[] = "has no meaning here";
+static const char for_authorities[] =
+    "is for certificate authorities, and certificate authorities are not supported";
+static const char for_security_keys[] = "is for security keys, and they are not supported";
+
+static const struct option options[] = {
+    {"restrict", false, apply_no_forwarding, NULL},
+    {"port-forwarding", false, apply_forwarding, NULL},
+    {"no-port-forwarding", false, apply_no_forwarding, NULL},
+    {"from", true, apply_from, NULL},
+    {"expiry-time", true, apply_expiry, NULL},
+    {"permitopen", true, apply_permit, NULL},
+    {"permitlisten", true, apply_permit, NULL},
+    {"command", true, apply_command, NULL},
+    /* what these forbid is never offered */
+    {"no-pty", false, apply_noop, NULL},
+    {"no-agent-forwarding", false, apply_noop, NULL},
+    {"no-X11-forwarding", false, apply_noop, NULL},
+    {"no-user-rc", false, apply_noop, NULL},
+    {"pty", false, apply_noop, meaningless},
+    {"agent-forwarding", false, apply_noop, meaningless},
+    {"X11-forwarding", false, apply_noop, meaningless},
+    {"user-rc", false, apply_noop, meaningless},
+    {"environment", true, apply_noop, meaningless},
+    {"tunnel", true, apply_noop, meaningless},
+    {"cert-authority", false, apply_refused,
+     "is refused: certificate authorities are not supported"},
+    {"principals", true, apply_refused, for_authorities},
+    {"no-touch-required", false, apply_refused, for_security_keys},
+    {"verify-required", false, apply_refused, for_security_keys},
+};
+
+/* ---- the list ----------------------------------------------------------------------- */
+
+static const struct option *find_option(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (strlen(options[i].name) == len && strncasecmp(options[i].name, name, len) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+/* Reads the quoted value at *at into the arena, advances behind the closing quote.
+ * NULL with *malformed when it is no quoted text. */
+static char *read_value(struct alk_arena *arena, const char **at, const char *end, bool *malformed)
+{
+    const char *from = *at;
+    char *value, *to;
+
+    *malformed = true;
+    if (from == end || *from != '"')
+        return NULL;
+    from++;
+    *malformed = false;
+    for (*at = from; *at < end && **at != '"'; (*at)++) {
+        if (**at == '\\' && *at + 1 < end && (*at)[1] == '"')
+            (*at)++;
+    }
+    *malformed = *at == end;
+    value = *malformed ? NULL : alk_arena_bytes(arena, (size_t)(*at - from) + 1);
+    if (value == NULL)
+        return NULL;
+    for (to = value; from < *at; from++) {
+        if (*from == '\\' && from[1] == '"')
+            from++;
+        *to++ = *from;
+    }
+    *to = '\0';
+    (*at)++;
+    return value;
+}
+
+static int parse_option(struct parser *parser, const char **at, const char *end)
+{
+    const char *name = *at;
+    const struct option *option;
+    const char *value = NULL;
+    bool malformed;
+
+    while (*at < end && **at != '=' && **at != ',' && **at != '"')
+        (*at)++;
+    option = find_option(name, (size_t)(*at - name));
+    if (option == NULL) {
+        int shown = *at - name < NAME_SHOWN ? (int)(*at - name) : NAME_SHOWN;
+        alk_authorized_line_note(parser->line, true, "unknown option \"%.*s\"", shown, name);
+        return ALK_E_PARSE;
+    }
+    if (option->valued != (*at < end && **at == '='))
+        return refuse(parser, option, option->valued ? "needs a value" : "takes no value");
+    if (option->valued) {
+        (*at)++;
+        value = read_value(parser->line->arena, at, end, &malformed);
+        if (value == NULL && malformed)
+            return refuse(parser, option, "needs a value in double quotes");
+        if (value == NULL)
+            return ALK_E_NOMEM;
+    }
+    if (*at < end && **at != ',')
+        return refuse(parser, option, "is not followed by a comma or a blank");
+    return option->apply(parser, option, value);
+}
+
+static int parse_list(struct parser *parser, const char *at, const char *end)
+{
+    for (;;) {
+        int rc = parse_option(parser, &at, end);
+        if (rc != ALK_OK || at == end)
+            return rc;
+        at++; /* the comma */
+    }
+}
+
+static int keep_permits(struct alk_arena *arena, const struct permits *permits,
+                        const char *const **list, size_t *count)
+{
+    const char **kept;
+
+    if (permits->count == 0)
+        return ALK_OK;
+    kept = alk_arena_alloc(arena, permits->count * sizeof(*kept));
+    if (kept == NULL)
+        return ALK_E_NOMEM;
+    memcpy(kept, permits->items, permits->count * sizeof(*kept));
+    *list = kept;
+    *count = permits->count;
+    return ALK_OK;
+}
+
+int alk_authorized_options_parse(const struct alk_authorized_line *line, const char *text,
+                                 size_t len, struct alk_authorized_key *key)
+{
+    struct parser parser = {.line = line, .key = key};
+    int rc = parse_list(&parser, text, text + len);
+
+    /* sshd gives such a key a program; it was not made for tunnels */
+    if (parser.command)
+        key->port_forwarding = false;
+    if (rc == ALK_OK)
+        rc = keep_permits(line->arena, &parser.open, &key->open, &key->open_count);
+    if (rc == ALK_OK)
+        rc = keep_permits(line->arena, &parser.listen, &key->listen, &key->listen_count);
+    free(parser.open.items);
+    free(parser.listen.items);
+    return rc;
+}
