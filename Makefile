@@ -96,9 +96,10 @@ $(BUILD)/lib/libalk-$1.a: $$(OBJS_$1)
 endef
 $(foreach l,$(LIBS),$(eval $(call library_rules,$l)))
 
+program_includes := -Icmd/common $(foreach l,$(PROGRAM_LIBS),$(call public_includes,$l))
 program_pkgs := $(sort $(foreach l,$(PROGRAM_LIBS),$(call pkgs,$l)))
 program_archives := $(foreach l,$(PROGRAM_LIBS),$(call archives,$l))
-$(eval $(call compile_rules,cmd,$(foreach l,$(PROGRAM_LIBS),$(call public_includes,$l)),$(program_pkgs)))
+$(eval $(call compile_rules,cmd,$(program_includes),$(program_pkgs)))
 define program_rules
 $(BUILD)/bin/$1: $(call objects,cmd/$1) $(call objects,cmd/common) $(program_archives)
 	$$(call say,LD,$$@)

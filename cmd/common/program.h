@@ -1,0 +1,24 @@
+/* What the programs share: messages, number options, limits of the process. */
+#ifndef ALKNET_PROGRAM_H
+#define ALKNET_PROGRAM_H
+
+#include <stdbool.h>
+
+enum { EXIT_RUN = 1, EXIT_USAGE = 2 }; /* run-time failure, wrong usage */
+
+/* Prints "NAME: sentence" on standard error and returns the exit code, so that
+ * `return program_fail(EXIT_USAGE, "...")` reads well. */
+int program_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, then points to --help. Returns EXIT_USAGE. */
+int program_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A whole number from low to high; on failure prints a usage error naming the option. */
+bool program_number(const char *option, const char *text, unsigned low, unsigned high,
+                    unsigned *out);
+
+/* As many open files as the system lets this process have, and no core dumps: memory holds
+ * keys. */
+void program_limits(void);
+
+#endif
