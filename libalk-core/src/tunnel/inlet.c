@@ -17,6 +17,7 @@ struct alk_inlet {
     struct alk_loop *loop;
     struct alk_stream *stream;
     struct alk_inlet_route route; /* a copy: the listener may go before the inlet */
+    char *host;                   /* its fixed target, ours for the same reason */
     enum inlet_state state;
     struct alk_session *session; /* while opening */
     struct alk_ssh_channel *channel;
@@ -29,6 +30,7 @@ struct alk_inlet {
 static void inlet_free(struct alk_inlet *inlet)
 {
     free(inlet->dialogue);
+    free(inlet->host);
     free(inlet->early);
     free(inlet);
 }
@@ -55,11 +57,18 @@ static void answer_and_close(struct alk_inlet *inlet, const uint8_t *reply, size
     inlet_free(inlet);
 }
 
+static void tell(const struct alk_inlet *inlet, int status)
+{
+    if (inlet->route.answered != NULL)
+        inlet->route.answered(inlet->route.answered_user, status);
+}
+
 static void fail(struct alk_inlet *inlet, int status)
 {
     uint8_t reply[ALK_DIALOGUE_REPLY_MAX];
     size_t len = 0;
 
+    tell(inlet, status);
     if (inlet->route.dialogue != NULL)
         len = inlet->route.dialogue->answer(inlet->dialogue, status, reply);
     answer_and_close(inlet, reply, len);
@@ -104,6 +113,7 @@ static void become_relay(struct alk_inlet *inlet)
             return;
         }
     }
+    tell(inlet, ALK_OK);
     struct alk_channel_users *users = inlet->route.users(inlet->route.owner);
     if (alk_relay_start(users, inlet->session, inlet->channel, inlet->stream, inlet->early,
                         inlet->early_len) != ALK_OK) {
@@ -139,12 +149,14 @@ static const struct alk_channel_user_ops inlet_ops = {
 static int open_channel(struct alk_inlet *inlet)
 {
     const struct alk_inlet_route *route = &inlet->route;
-    const char *host = route->host;
+    const char *host = inlet->host;
     uint32_t port = route->port;
 
+    uint16_t asked;
+
     if (route->dialogue != NULL) {
-        host = route->dialogue->host(inlet->dialogue);
-        port = route->dialogue->port(inlet->dialogue);
+        route->dialogue->target(inlet->dialogue, &host, &asked);
+        port = asked;
     }
     return alk_ssh_channel_open(alk_session_ssh(inlet->session), route->kind, host, port,
                                 inlet->stream->peer[0] != '\0' ? inlet->stream->peer : NULL,
@@ -211,7 +223,7 @@ static void feed(struct alk_inlet *inlet, const uint8_t *data, size_t len)
             drop(inlet);
             return;
         }
-        if (state == ALK_DIALOGUE_READY) {
+        if (state == ALK_DIALOGUE_REQUEST) {
             LIST_REMOVE(inlet, entry);
             alk_stream_watch(inlet->stream, 0);
             if (keep_early(inlet, data + at + consumed, len - at - consumed) != ALK_OK)
@@ -242,15 +254,28 @@ static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
     feed(inlet, data, (size_t)n);
 }
 
-void alk_inlet_start(struct alk_inlets *inlets, struct alk_loop *loop, struct alk_stream *stream,
-                     const struct alk_inlet_route *route)
+static struct alk_inlet *inlet_new(const struct alk_inlet_route *route)
 {
     struct alk_inlet *inlet = calloc(1, sizeof(*inlet));
 
-    if (inlet != NULL && route->dialogue != NULL)
+    if (inlet == NULL)
+        return NULL;
+    if (route->dialogue != NULL)
         inlet->dialogue = calloc(1, route->dialogue->size);
-    if (inlet == NULL || (route->dialogue != NULL && inlet->dialogue == NULL)) {
-        free(inlet);
+    else
+        inlet->host = strdup(route->host);
+    if (inlet->dialogue != NULL || inlet->host != NULL)
+        return inlet;
+    free(inlet);
+    return NULL;
+}
+
+void alk_inlet_start(struct alk_inlets *inlets, struct alk_loop *loop, struct alk_stream *stream,
+                     const struct alk_inlet_route *route)
+{
+    struct alk_inlet *inlet = inlet_new(route);
+
+    if (inlet == NULL) {
         alk_stream_close(stream);
         return;
     }

@@ -8,33 +8,30 @@
 #ifndef ALK_TUNNEL_INLET_H
 #define ALK_TUNNEL_INLET_H
 
+#include "tunnel/dialogue.h"
 #include "tunnel/relay.h"
 
 #include <stdint.h>
 
 /* A proxy dialogue, without I/O; one const struct per protocol. */
-enum alk_dialogue_state { ALK_DIALOGUE_MORE, ALK_DIALOGUE_READY, ALK_DIALOGUE_FAILED };
-
-enum { ALK_DIALOGUE_REPLY_MAX = 1024 };
+enum { ALK_DIALOGUE_REPLY_MAX = 256 };
 
 struct alk_dialogue_ops {
     size_t size; /* of its state */
     void (*init)(void *state, const void *config);
-    /* Consumes bytes of the application; may produce a reply to send at once. After READY
+    /* Consumes bytes of the application; may produce a reply to send at once. After REQUEST
      * the target is known; after FAILED the reply goes out and the connection ends. */
     enum alk_dialogue_state (*feed)(void *state, const uint8_t *data, size_t len,
                                     size_t *consumed, uint8_t *reply, size_t *reply_len);
-    const char *(*host)(const void *state);
-    uint16_t (*port)(const void *state);
+    void (*target)(const void *state, const char **host, uint16_t *port);
     /* The last reply: what came of the request (enum alk_status). Returns its size. */
-    size_t (*answer)(void *state, int status, uint8_t *reply);
+    size_t (*answer)(const void *state, int status, uint8_t *reply);
 };
 
-extern const struct alk_dialogue_ops alk_dialogue_socks; /* config: struct alk_socks_auth or NULL */
+extern const struct alk_dialogue_ops alk_dialogue_socks; /* config: struct alk_socks_auth, NULL */
 extern const struct alk_dialogue_ops alk_dialogue_http;  /* config: NULL */
 
-/* What an inlet leads to. It is copied; host must last until the channel is asked for, which
- * is at once when there is a session. */
+/* What an inlet leads to. It is copied, the fixed target too. */
 struct alk_inlet_route {
     const struct alk_dialogue_ops *dialogue; /* NULL: the target is fixed */
     const void *dialogue_config;
@@ -46,6 +43,9 @@ struct alk_inlet_route {
     struct alk_session *(*session)(void *owner);
     struct alk_channel_users *(*users)(void *owner);
     void *owner;
+    /* May be NULL: how the request ended, told once for an inlet that was not dropped before. */
+    void (*answered)(void *user, int status);
+    void *answered_user;
 };
 
 struct alk_inlet;

@@ -1,0 +1,282 @@
+/* alknet-client: options and wiring; everything else is libalk-core. */
+#include "passphrase.h"
+#include "program.h"
+#include "settings.h"
+#include "stdio_socket.h"
+
+#include <alk/client.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct program {
+    struct settings settings;
+    struct alk_client *client;
+    struct alk_key *key;
+    int failed_fd; /* an eventfd: the first connection failed, or -W was refused */
+    bool ready;
+};
+
+/* ---- what the client tells, on its own thread ---- */
+
+static void raise_event(int fd)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(fd, &one, sizeof(one));
+
+    (void)ignored;
+}
+
+static void print_ready(const struct program *p)
+{
+    const char *address;
+
+    for (unsigned i = 0; (address = alk_client_address(p->client, i)) != NULL; i++)
+        fprintf(stderr, "alknet-client: listening on %s\n", address);
+    fprintf(stderr, "alknet-client: connected to %s\n", p->settings.server);
+}
+
+static void on_state(void *user, enum alk_client_state state, int status, const char *sentence)
+{
+    struct program *p = user;
+
+    (void)status;
+    if (state == ALK_CLIENT_ONLINE && !p->ready) {
+        p->ready = true;
+        if (p->settings.stdio == NULL)
+            print_ready(p);
+    } else if (state == ALK_CLIENT_FAILED) {
+        fprintf(stderr, "alknet-client: %s\n", sentence);
+        raise_event(p->failed_fd);
+    }
+}
+
+static void on_remote(void *user, const char *spec, bool ok, uint16_t port)
+{
+    (void)user;
+    (void)spec;
+    if (ok)
+        fprintf(stderr, "alknet-client: the server listens on port %u for a remote forward\n",
+                port);
+    else
+        fprintf(stderr,
+                "alknet-client: the server refused to listen on port %u: the port may be in use, "
+                "or not permitted to this key; trying again\n",
+                port);
+}
+
+static void on_stdio_answer(void *user, int status)
+{
+    struct program *p = user;
+
+    if (status == ALK_OK)
+        return;
+    fprintf(stderr, "alknet-client: the server could not connect: %s\n", alk_status_text(status));
+    raise_event(p->failed_fd);
+}
+
+/* ---- setting up ---- */
+
+static char *home_path(const char *rest)
+{
+    const char *home = getenv("HOME");
+    char *path = NULL;
+
+    if (home == NULL || asprintf(&path, "%s/%s", home, rest) < 0)
+        return NULL;
+    return path;
+}
+
+/* The identity: as named, or what the agent holds, or OpenSSH's default file. */
+static int load_identity(struct program *p, struct alk_client_options *options)
+{
+    const char *agent = getenv("SSH_AUTH_SOCK");
+    struct alk_error error;
+    int status = ALK_OK;
+
+    if (p->settings.identity != NULL) {
+        status = alk_key_load(&p->key, p->settings.identity, passphrase_ask, NULL, &error);
+    } else {
+        char *path = home_path(".ssh/id_ed25519");
+        options->agent = agent != NULL && agent[0] != '\0' ? agent : NULL;
+        if (options->agent == NULL && path != NULL && access(path, F_OK) == 0)
+            status = alk_key_load(&p->key, path, passphrase_ask, NULL, &error);
+        free(path);
+    }
+    if (status != ALK_OK)
+        return program_fail(EXIT_RUN, "%s", error.text);
+    if (p->key == NULL && options->agent == NULL)
+        return program_fail(EXIT_RUN, "there is no key to log in with: make one with "
+                                      "'alknet-ctl keygen' and name it with --identity");
+    return -1;
+}
+
+/* NAME:FILE, the password being the first line of the file. */
+static int add_socks(struct program *p, struct alk_error *error)
+{
+    const char *login = p->settings.socks_login;
+    char name[256], password[256];
+
+    if (login == NULL)
+        return alk_client_add_socks(p->client, p->settings.socks, NULL, NULL, error);
+    const char *colon = strchr(login, ':');
+    if (colon == NULL || colon == login || (size_t)(colon - login) >= sizeof(name))
+        return alk_error_set(error, ALK_E_PARSE, "--socks5-user wants NAME:PASSWORD-FILE");
+    snprintf(name, sizeof(name), "%.*s", (int)(colon - login), login);
+    FILE *file = fopen(colon + 1, "re");
+    bool read = file != NULL && fgets(password, sizeof(password), file) != NULL;
+    if (file != NULL)
+        fclose(file);
+    if (!read)
+        return alk_error_set(error, ALK_E_IO, "cannot read a password from %s: %s", colon + 1,
+                             file == NULL ? strerror(errno) : "it is empty");
+    password[strcspn(password, "\r\n")] = '\0';
+    int status = alk_client_add_socks(p->client, p->settings.socks, name, password, error);
+    explicit_bzero(password, sizeof(password));
+    return status;
+}
+
+static int add_entrances(struct program *p, struct alk_error *error)
+{
+    const struct settings *s = &p->settings;
+    int status = ALK_OK;
+
+    if (s->socks != NULL)
+        status = add_socks(p, error);
+    if (status == ALK_OK && s->http != NULL)
+        status = alk_client_add_http(p->client, s->http, error);
+    for (unsigned i = 0; i < s->forwards.count && status == ALK_OK; i++)
+        status = alk_client_add_forward(p->client, s->forwards.item[i], error);
+    for (unsigned i = 0; i < s->remotes.count && status == ALK_OK; i++)
+        status = alk_client_add_remote_forward(p->client, s->remotes.item[i], error);
+    return status;
+}
+
+static int make_client(struct program *p)
+{
+    struct settings *s = &p->settings;
+    struct alk_client_options options = ALK_CLIENT_OPTIONS_INIT;
+    char *known_hosts = s->known_hosts == NULL ? home_path(".config/alknet/known_hosts") : NULL;
+    struct alk_error error;
+
+    int code = load_identity(p, &options);
+    if (code >= 0) {
+        free(known_hosts);
+        return code;
+    }
+    const struct alk_key *key = p->key;
+    options.host = s->host;
+    options.port = (uint16_t)s->port;
+    options.user = s->user;
+    options.keys = &key;
+    options.key_count = key != NULL;
+    options.known_hosts = s->known_hosts != NULL ? s->known_hosts : known_hosts;
+    options.accept_new = s->accept_new;
+    options.fingerprint = s->fingerprint;
+    options.log = &s->log;
+    options.connect_timeout_s = s->connect_timeout;
+    options.keepalive_s = s->keepalive;
+    options.on_state = on_state;
+    options.on_remote = on_remote;
+    options.user_data = p;
+    int status = alk_client_new(&p->client, &options, &error);
+    if (status == ALK_OK)
+        status = add_entrances(p, &error);
+    free(known_hosts);
+    if (status == ALK_E_PARSE)
+        return program_usage("%s", error.text);
+    return status == ALK_OK ? -1 : program_fail(EXIT_RUN, "%s", error.text);
+}
+
+/* ---- running ---- */
+
+static int start_stdio(struct program *p, int *done_fd)
+{
+    const char *target = p->settings.stdio;
+    const char *colon = strrchr(target, ':');
+    char host[256];
+    unsigned port = 0;
+
+    if (target[0] == '/') {
+        snprintf(host, sizeof(host), "%s", target);
+    } else {
+        if (colon == NULL || !program_number("the port of --stdio", colon + 1, 1, 65535, &port))
+            return program_usage("--stdio wants HOST:PORT or the path of a Unix socket");
+        bool brackets = target[0] == '[' && colon[-1] == ']';
+        snprintf(host, sizeof(host), "%.*s", (int)(colon - target) - 2 * brackets,
+                 target + brackets);
+    }
+    int fd = stdio_socket(done_fd);
+    if (fd < 0 || alk_client_adopt(p->client, fd, host, (uint16_t)port, on_stdio_answer, p) != 0)
+        return program_fail(EXIT_RUN, "standard input and output could not be connected");
+    return -1;
+}
+
+static int wait_for_end(struct program *p, const sigset_t *signals, int stdio_done)
+{
+    struct pollfd fds[3] = {
+        {.fd = signalfd(-1, signals, SFD_CLOEXEC), .events = POLLIN},
+        {.fd = p->failed_fd, .events = POLLIN},
+        {.fd = stdio_done, .events = POLLIN},
+    };
+
+    while (poll(fds, 3, -1) < 0)
+        ;
+    close(fds[0].fd);
+    /* from here on a further signal kills */
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    return fds[1].revents != 0 ? EXIT_RUN : EXIT_SUCCESS;
+}
+
+static int run(struct program *p, const sigset_t *signals)
+{
+    struct alk_error error;
+    int stdio_done = -1;
+
+    p->failed_fd = eventfd(0, EFD_CLOEXEC);
+    int code = make_client(p);
+    if (code < 0 && p->settings.check) {
+        puts("alknet-client: everything is in order");
+        code = EXIT_SUCCESS;
+    }
+    /* threads inherit the mask, so that only wait_for_end takes signals; a prompt for a
+     * passphrase, before this, can still be interrupted */
+    if (code < 0)
+        pthread_sigmask(SIG_BLOCK, signals, NULL);
+    if (code < 0 && p->settings.stdio != NULL)
+        code = start_stdio(p, &stdio_done);
+    if (code < 0 && alk_client_start(p->client, &error) != ALK_OK)
+        code = program_fail(EXIT_RUN, "%s", error.text);
+    if (code < 0)
+        code = wait_for_end(p, signals, stdio_done);
+    alk_client_free(p->client);
+    alk_key_free(p->key);
+    close(p->failed_fd);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {.failed_fd = -1};
+    sigset_t signals;
+
+    int code = settings_parse(&program.settings, argc, argv);
+    if (code >= 0)
+        return code;
+    program_limits();
+    if (alk_crypto_init() != ALK_OK)
+        return program_fail(EXIT_RUN, "the crypto library could not be set up");
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_DFL);
+    return run(&program, &signals);
+}

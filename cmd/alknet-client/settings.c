@@ -1,0 +1,240 @@
+#include "settings.h"
+
+#include "program.h"
+
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: alknet-client [OPTION]... [user@]host[:port]\n"
+    "Reach the network behind an SSH server through a local SOCKS proxy and forwards.\n"
+    "\n"
+    "  -D, --socks5 ADDR:PORT      SOCKS5 and SOCKS4a proxy (default 127.0.0.1:1080;\n"
+    "                              none: no proxy)\n"
+    "      --socks5-user NAME:FILE ask SOCKS5 users for NAME and the password in FILE\n"
+    "      --http-proxy ADDR:PORT  HTTP proxy for CONNECT\n"
+    "  -L, --forward SPEC          [bind:]port:host:port: listen here, connect there;\n"
+    "                              a path on either side is a Unix socket; repeatable\n"
+    "  -R, --remote-forward SPEC   the same the other way round; port 0: any; repeatable\n"
+    "  -W, --stdio HOST:PORT       connect standard input and output to HOST:PORT, then\n"
+    "                              exit; no proxy unless one is asked for\n"
+    "  -i, --identity FILE         private key (Ed25519, OpenSSH format); otherwise the\n"
+    "                              ssh-agent, then ~/.ssh/id_ed25519\n"
+    "      --server ADDR           the server, instead of the last argument\n"
+    "      --known-hosts FILE      host keys (default ~/.config/alknet/known_hosts)\n"
+    "      --accept-new            store the key of a host that is not known yet\n"
+    "      --host-key-fingerprint SHA256:...\n"
+    "                              accept this host key and no other\n"
+    "      --connect-timeout S     seconds to reach the server (default 15)\n"
+    "      --keepalive S           probe after so many silent seconds (default 30)\n"
+    "      --log-level LEVEL       error, warn, info or debug (default info)\n"
+    "      --check                 validate everything, connect to nothing, exit\n"
+    "      --version               print the version\n"
+    "      --help                  print this text\n"
+    "\n"
+    "Environment: ALKNET_SERVER, ALKNET_IDENTITY, ALKNET_IDENTITY_PASSPHRASE.\n"
+    "Exit status: 0 ended by a signal, 1 failed, 2 wrong usage. Once connected, a lost\n"
+    "connection is made again for ever.\n"
+    "\n"
+    "Examples:\n"
+    "  alknet-client --accept-new me@tunnel.example.org\n"
+    "  curl --proxy socks5h://127.0.0.1:1080 https://intranet.example/\n"
+    "  alknet-client -D none -L 5432:db.internal:5432 tunnel.example.org:2222\n"
+    "  alknet-client -D none -R 8080:localhost:80 tunnel.example.org\n"
+    "  ssh -o ProxyCommand='alknet-client -W %h:%p tunnel.example.org' inner-host\n";
+
+enum option_code {
+    OPT_SERVER = 256,
+    OPT_SOCKS_USER,
+    OPT_HTTP,
+    OPT_KNOWN_HOSTS,
+    OPT_ACCEPT_NEW,
+    OPT_FINGERPRINT,
+    OPT_CONNECT_TIMEOUT,
+    OPT_KEEPALIVE,
+    OPT_LOG_LEVEL,
+    OPT_CHECK,
+    OPT_VERSION,
+    OPT_HELP,
+};
+
+static const struct option long_options[] = {
+    {"server", required_argument, NULL, OPT_SERVER},
+    {"identity", required_argument, NULL, 'i'},
+    {"socks5", required_argument, NULL, 'D'},
+    {"socks5-user", required_argument, NULL, OPT_SOCKS_USER},
+    {"http-proxy", required_argument, NULL, OPT_HTTP},
+    {"forward", required_argument, NULL, 'L'},
+    {"remote-forward", required_argument, NULL, 'R'},
+    {"stdio", required_argument, NULL, 'W'},
+    {"known-hosts", required_argument, NULL, OPT_KNOWN_HOSTS},
+    {"accept-new", no_argument, NULL, OPT_ACCEPT_NEW},
+    {"host-key-fingerprint", required_argument, NULL, OPT_FINGERPRINT},
+    {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
+    {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
+    {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static int push(struct spec_list *list, const char *option, const char *spec)
+{
+    if (list->count == SPECS_MAX)
+        return program_usage("%s may be given %d times at most", option, SPECS_MAX);
+    list->item[list->count++] = spec;
+    return -1;
+}
+
+static int take_text(int code, struct settings *s)
+{
+    switch (code) {
+    case OPT_SERVER:
+        s->server = optarg;
+        break;
+    case OPT_SOCKS_USER:
+        s->socks_login = optarg;
+        break;
+    case OPT_HTTP:
+        s->http = optarg;
+        break;
+    case OPT_KNOWN_HOSTS:
+        s->known_hosts = optarg;
+        break;
+    case OPT_FINGERPRINT:
+        if (strncmp(optarg, "SHA256:", 7) != 0 || strlen(optarg) != 7 + 43)
+            return program_usage("--host-key-fingerprint wants SHA256: and 43 characters, as "
+                                 "'alknet-ctl fingerprint' and 'ssh-keygen -l' print it");
+        s->fingerprint = optarg;
+        break;
+    case OPT_LOG_LEVEL:
+        if (alk_log_level_parse(optarg, &s->log.level) != ALK_OK)
+            return program_usage("--log-level wants error, warn, info or debug, not '%s'", optarg);
+        break;
+    }
+    return -1;
+}
+
+/* One option; returns -1 to go on, else the exit code. */
+static int take(int code, struct settings *s)
+{
+    switch (code) {
+    case 'i':
+        s->identity = optarg;
+        return -1;
+    case 'D':
+        s->socks = optarg;
+        return -1;
+    case 'W':
+        s->stdio = optarg;
+        return -1;
+    case 'L':
+        return push(&s->forwards, "--forward", optarg);
+    case 'R':
+        return push(&s->remotes, "--remote-forward", optarg);
+    case OPT_ACCEPT_NEW:
+        s->accept_new = true;
+        return -1;
+    case OPT_CHECK:
+        s->check = true;
+        return -1;
+    case OPT_CONNECT_TIMEOUT:
+        return program_number("--connect-timeout", optarg, 1, 3600, &s->connect_timeout)
+                   ? -1
+                   : EXIT_USAGE;
+    case OPT_KEEPALIVE:
+        return program_number("--keepalive", optarg, 1, 3600, &s->keepalive) ? -1 : EXIT_USAGE;
+    case OPT_VERSION:
+        puts("alknet-client " ALK_VERSION);
+        return EXIT_SUCCESS;
+    case OPT_HELP:
+        fputs(help, stdout);
+        return EXIT_SUCCESS;
+    case '?':
+        fprintf(stderr, "Try 'alknet-client --help'.\n"); /* getopt has named the fault */
+        return EXIT_USAGE;
+    default:
+        return take_text(code, s);
+    }
+}
+
+static const char *login_name(void)
+{
+    const struct passwd *me = getpwuid(getuid());
+
+    return me != NULL ? me->pw_name : "alknet";
+}
+
+/* [user@]host[:port], the host in brackets when it is an IPv6 address with a port. */
+static int split_server(struct settings *s)
+{
+    const char *at = strrchr(s->server, '@');
+    const char *host = at == NULL ? s->server : at + 1;
+    size_t host_len = strlen(host);
+    const char *port = NULL;
+
+    if (host[0] == '[') {
+        const char *end = strchr(host, ']');
+        if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+            return program_usage("'%s' is not [user@]host[:port]", s->server);
+        port = end[1] == ':' ? end + 2 : NULL;
+        host++;
+        host_len = (size_t)(end - host);
+    } else if (strchr(host, ':') != NULL && strchr(host, ':') == strrchr(host, ':')) {
+        port = strchr(host, ':') + 1;
+        host_len = (size_t)(port - 1 - host);
+    }
+    if (host_len == 0 || host_len >= sizeof(s->host))
+        return program_usage("'%s' names no server: use [user@]host[:port]", s->server);
+    if (at != NULL && (at == s->server || (size_t)(at - s->server) >= sizeof(s->user)))
+        return program_usage("'%s' has no usable user name before the @", s->server);
+    snprintf(s->host, sizeof(s->host), "%.*s", (int)host_len, host);
+    if (at != NULL)
+        snprintf(s->user, sizeof(s->user), "%.*s", (int)(at - s->server), s->server);
+    else
+        snprintf(s->user, sizeof(s->user), "%s", login_name());
+    s->port = 22;
+    if (port != NULL && !program_number("the server's port", port, 1, 65535, &s->port))
+        return EXIT_USAGE;
+    return -1;
+}
+
+static int complete(struct settings *s, int argc, char **argv)
+{
+    if (optind < argc && s->server == NULL)
+        s->server = argv[optind++];
+    if (optind < argc)
+        return program_usage("unexpected argument '%s'", argv[optind]);
+    if (s->server == NULL)
+        s->server = getenv("ALKNET_SERVER");
+    if (s->identity == NULL)
+        s->identity = getenv("ALKNET_IDENTITY");
+    if (s->server == NULL || s->server[0] == '\0')
+        return program_usage("no server is named: give [user@]host[:port]");
+    if (s->socks == NULL && s->stdio == NULL)
+        s->socks = "127.0.0.1:1080";
+    if (s->socks != NULL && strcmp(s->socks, "none") == 0)
+        s->socks = NULL;
+    if (s->socks_login != NULL && s->socks == NULL)
+        return program_usage("--socks5-user needs a SOCKS proxy, but --socks5 is none");
+    return split_server(s);
+}
+
+int settings_parse(struct settings *settings, int argc, char **argv)
+{
+    int code;
+
+    settings->log.level = ALK_LOG_INFO;
+    settings->log.fd = STDERR_FILENO;
+    while ((code = getopt_long(argc, argv, "i:D:L:R:W:", long_options, NULL)) != -1) {
+        int result = take(code, settings);
+        if (result >= 0)
+            return result;
+    }
+    return complete(settings, argc, argv);
+}

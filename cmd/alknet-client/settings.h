@@ -1,0 +1,38 @@
+/* What the command line and the environment ask of alknet-client. */
+#ifndef ALKNET_CLIENT_SETTINGS_H
+#define ALKNET_CLIENT_SETTINGS_H
+
+#include <alk/client.h>
+
+#include <stdbool.h>
+
+enum { SPECS_MAX = 256 };
+
+struct spec_list {
+    const char *item[SPECS_MAX];
+    unsigned count;
+};
+
+struct settings {
+    const char *server;      /* [user@]host[:port] */
+    const char *identity;
+    const char *socks, *http; /* addresses; NULL = not wanted */
+    const char *socks_login;  /* NAME:PASSWORD-FILE */
+    const char *stdio;        /* host:port or a path */
+    struct spec_list forwards, remotes;
+    const char *known_hosts, *fingerprint;
+    bool accept_new;
+    unsigned connect_timeout, keepalive;
+    bool check;
+    struct alk_log log;
+
+    /* taken apart from server */
+    char user[256], host[256];
+    unsigned port;
+};
+
+/* Reads argv and the environment. Returns -1 to go on, else the exit code; what was wrong
+ * has been printed. */
+int settings_parse(struct settings *settings, int argc, char **argv);
+
+#endif

@@ -1,0 +1,70 @@
+#include "passphrase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Reads one line from the terminal with echo off. */
+static int read_line(int tty, char *buffer, size_t size)
+{
+    size_t len = 0;
+    char c;
+
+    while (read(tty, &c, 1) == 1 && c != '\n') {
+        if (len + 1 < size)
+            buffer[len++] = c;
+    }
+    buffer[len] = '\0';
+    return 0;
+}
+
+static int prompt(const char *question, const char *path, char *buffer, size_t size)
+{
+    struct termios before, quiet;
+    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+    if (tty < 0)
+        return -1;
+    dprintf(tty, "%s %s: ", question, path);
+    int known = tcgetattr(tty, &before);
+    quiet = before;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    if (known == 0)
+        tcsetattr(tty, TCSAFLUSH, &quiet);
+    read_line(tty, buffer, size);
+    if (known == 0)
+        tcsetattr(tty, TCSAFLUSH, &before);
+    dprintf(tty, "\n");
+    close(tty);
+    return 0;
+}
+
+int passphrase_ask(char *buffer, size_t size, const char *path, unsigned attempt, void *user)
+{
+    const char *given = getenv("ALKNET_IDENTITY_PASSPHRASE");
+
+    (void)user;
+    if (given == NULL)
+        return prompt("Passphrase for", path, buffer, size);
+    if (attempt > 1 || strlen(given) >= size) /* the same would be wrong again */
+        return -1;
+    memcpy(buffer, given, strlen(given) + 1);
+    return 0;
+}
+
+int passphrase_new(char *buffer, size_t size, const char *path)
+{
+    char again[1024];
+
+    if (prompt("New passphrase (empty for none) for", path, buffer, size) != 0)
+        return -1;
+    if (prompt("The same again for", path, again, sizeof(again)) != 0)
+        return -1;
+    int differs = strncmp(buffer, again, sizeof(again)) != 0;
+    explicit_bzero(again, sizeof(again));
+    return differs ? -1 : 0;
+}

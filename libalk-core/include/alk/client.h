@@ -1,0 +1,108 @@
+/*
+ * An alknet client: keeps one SSH session to a server and lends it to local programs through
+ * SOCKS, HTTP CONNECT and port forwards, or to the embedding program as plain sockets.
+ *
+ * It works against alknet-server and any SSH server with Ed25519 keys. The client runs a
+ * thread of its own. Functions are called from any one thread at a time unless they say
+ * otherwise; none blocks for the network. Callbacks come on the client's thread and must not
+ * call alk_client_stop or alk_client_free.
+ *
+ *     struct alk_client_options options = ALK_CLIENT_OPTIONS_INIT;
+ *     options.host = "tunnel.example.org";
+ *     options.keys = &key, options.key_count = 1;
+ *     options.known_hosts = "/home/me/.config/alknet/known_hosts";
+ *     alk_client_new(&client, &options, &error);
+ *     alk_client_add_socks(client, "127.0.0.1:1080", &error);
+ *     alk_client_start(client, &error);
+ */
+#ifndef ALK_CLIENT_H
+#define ALK_CLIENT_H
+
+#include <alk/key.h>
+#include <alk/log.h>
+#include <alk/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct alk_client;
+
+enum alk_client_state {
+    ALK_CLIENT_CONNECTING, /* a connection is being tried */
+    ALK_CLIENT_ONLINE,     /* logged in: channels can be opened */
+    ALK_CLIENT_OFFLINE,    /* lost or not reached; it will be tried again */
+    ALK_CLIENT_FAILED,     /* the first connection failed: the client has given up */
+};
+
+/* sentence says why for OFFLINE and FAILED, else it is "". */
+typedef void (*alk_client_state_fn)(void *user, enum alk_client_state state, int status,
+                                    const char *sentence);
+
+/* A remote forward came up at this port, or (ok false) was refused by the server; it is
+ * tried again from time to time. spec is as given to alk_client_add_remote_forward. */
+typedef void (*alk_client_remote_fn)(void *user, const char *spec, bool ok, uint16_t port);
+
+/* Numbers that are 0 take the default named beside them. Strings are copied; keys and log are
+ * borrowed until alk_client_free. */
+struct alk_client_options {
+    const char *host; /* name or numeric address of the server */
+    uint16_t port;    /* 22 */
+    const char *user; /* login name; "alknet" */
+    const struct alk_key *const *keys;
+    size_t key_count;
+    const char *agent;       /* path of an ssh-agent's socket, or NULL */
+    const char *known_hosts; /* path, or NULL: then only fingerprint can vouch for the host */
+    bool accept_new;         /* store the key of a host that is not known yet */
+    const char *fingerprint; /* "SHA256:...": accept this host key and no other */
+    const struct alk_log *log;
+    unsigned connect_timeout_s; /* 15 */
+    unsigned keepalive_s;       /* 30 */
+    unsigned max_channels;      /* 1024 */
+    bool keep_trying;           /* also when the first connection fails */
+    alk_client_state_fn on_state;
+    alk_client_remote_fn on_remote;
+    void *user_data;            /* for the callbacks */
+};
+
+#define ALK_CLIENT_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        .host = NULL                                                                               \
+    }
+
+int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
+                   struct alk_error *error);
+
+/* Local listeners; they bind at once. Before alk_client_start only. address is "ADDR:PORT" or
+ * "unix:PATH". user and password may be NULL: then everybody who reaches the port may use it. */
+int alk_client_add_socks(struct alk_client *client, const char *address, const char *user,
+                         const char *password, struct alk_error *error);
+int alk_client_add_http(struct alk_client *client, const char *address, struct alk_error *error);
+
+/* "[bind:]port:host:port" and the forms with socket paths, as ssh -L and -R take them. */
+int alk_client_add_forward(struct alk_client *client, const char *spec, struct alk_error *error);
+int alk_client_add_remote_forward(struct alk_client *client, const char *spec,
+                                  struct alk_error *error);
+
+/* The bound address of the index-th local listener, in the order of adding; NULL beyond. */
+const char *alk_client_address(const struct alk_client *client, unsigned index);
+
+int alk_client_start(struct alk_client *client, struct alk_error *error);
+
+/* Any thread, after start: a socket that is connected to host:port as seen from the server.
+ * Returns its descriptor at once, or a negative status; answered (may be NULL) tells later
+ * how the server's attempt went. When it failed, the socket reads end of file. port 0: host
+ * is the path of a Unix socket. */
+typedef void (*alk_client_answer_fn)(void *user, int status);
+int alk_client_connect(struct alk_client *client, const char *host, uint16_t port,
+                       alk_client_answer_fn answered, void *user);
+
+/* Hands a connected socket (blocking or not) over: it is relayed to host:port as above, and
+ * closed when done. */
+int alk_client_adopt(struct alk_client *client, int fd, const char *host, uint16_t port,
+                     alk_client_answer_fn answered, void *user);
+
+/* Says goodbye, closes the listeners, ends the thread; about 2 s at most. */
+void alk_client_stop(struct alk_client *client);
+void alk_client_free(struct alk_client *client);
+
+#endif

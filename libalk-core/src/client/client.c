@@ -1,0 +1,124 @@
+#include "client/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void use_defaults(struct alk_client_options *o)
+{
+    if (o->port == 0)
+        o->port = 22;
+    if (o->connect_timeout_s == 0)
+        o->connect_timeout_s = 15;
+    if (o->keepalive_s == 0)
+        o->keepalive_s = 30;
+}
+
+/* A copy of an optional text; *ok turns false when memory is short. */
+static char *copy(const char *text, bool *ok)
+{
+    char *new = text == NULL ? NULL : strdup(text);
+
+    if (text != NULL && new == NULL)
+        *ok = false;
+    return new;
+}
+
+static bool copy_options(struct alk_client *client, const struct alk_client_options *options)
+{
+    bool ok = true;
+
+    client->options = *options;
+    use_defaults(&client->options);
+    client->host = copy(options->host, &ok);
+    client->user = copy(options->user != NULL ? options->user : "alknet", &ok);
+    client->agent = copy(options->agent, &ok);
+    client->known_hosts = copy(options->known_hosts, &ok);
+    client->fingerprint = copy(options->fingerprint, &ok);
+    return ok;
+}
+
+int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
+                   struct alk_error *error)
+{
+    if (options->host == NULL || options->host[0] == '\0')
+        return alk_error_set(error, ALK_E_INVAL, "a client needs a server to connect to");
+    if (options->user != NULL && strlen(options->user) > ALK_SSH_USER_MAX)
+        return alk_error_set(error, ALK_E_INVAL, "the user name is too long");
+    struct alk_client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
+        return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    LIST_INIT(&client->users);
+    LIST_INIT(&client->inlets);
+    if (!copy_options(client, options) || alk_loop_new(&client->loop) != ALK_OK ||
+        alk_resolver_new(&client->resolver, NULL) != ALK_OK) {
+        alk_client_free(client);
+        return alk_error_set(error, ALK_E_NOMEM, "the client could not be set up");
+    }
+    *out = client;
+    return ALK_OK;
+}
+
+static void begin(void *user)
+{
+    link_start(user);
+}
+
+static void *run(void *user)
+{
+    struct alk_client *client = user;
+
+    alk_loop_run(client->loop);
+    return NULL;
+}
+
+int alk_client_start(struct alk_client *client, struct alk_error *error)
+{
+    int status = entrances_start(client);
+
+    if (status == ALK_OK)
+        status = alk_loop_post(client->loop, begin, client);
+    if (status == ALK_OK && pthread_create(&client->thread, NULL, run, client) != 0)
+        status = ALK_E_LIMIT;
+    if (status != ALK_OK)
+        return alk_error_set(error, status, "the client could not start: %s",
+                             alk_status_text(status));
+    client->running = true;
+    return ALK_OK;
+}
+
+static void stop(void *user)
+{
+    struct alk_client *client = user;
+
+    client->stopping = true;
+    entrances_close(client);
+    link_stop(client);
+}
+
+void alk_client_stop(struct alk_client *client)
+{
+    if (!client->running)
+        return;
+    if (alk_loop_post(client->loop, stop, client) != ALK_OK)
+        alk_loop_stop(client->loop);
+    pthread_join(client->thread, NULL);
+    client->running = false;
+}
+
+void alk_client_free(struct alk_client *client)
+{
+    if (client == NULL)
+        return;
+    alk_client_stop(client);
+    client->stopping = true; /* for what is still in the mailbox */
+    entrances_free(client);
+    remotes_free(client);
+    alk_loop_free(client->loop);
+    alk_resolver_free(client->resolver);
+    free(client->host);
+    free(client->user);
+    free(client->agent);
+    free(client->known_hosts);
+    free(client->fingerprint);
+    free(client);
+}

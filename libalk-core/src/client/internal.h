@@ -1,0 +1,126 @@
+/*
+ * The inside of a client, shared by the files of this folder only.
+ *
+ * client.c     options, thread, start and stop
+ * link.c       the session: dial, come online, lose it, try again
+ * login.c      which key is offered when; agent_login.c those that an agent holds
+ * trust.c      is this the right host?
+ * entrances.c  local listeners and adopted sockets
+ * remote.c     the listeners that we ask the server to hold
+ */
+#ifndef ALK_CLIENT_INTERNAL_H
+#define ALK_CLIENT_INTERNAL_H
+
+#include "auth/agent.h"
+#include "base/buffer.h"
+#include "interface/session.h"
+#include "transport/dial.h"
+#include "transport/listener.h"
+#include "transport/resolver.h"
+#include "tunnel/forward_spec.h"
+#include "tunnel/inlet.h"
+#include "tunnel/relay.h"
+#include "tunnel/socks.h"
+
+#include <alk/client.h>
+
+#include <pthread.h>
+
+/* ---- agent_login.c: one conversation with an ssh-agent ---- */
+
+struct agent_talk;
+
+/* The keys came (status ALK_OK, count) / a signature came; any failure: negative status. */
+typedef void (*agent_keys_fn)(void *user, int status, const struct alk_agent_identity *keys,
+                              size_t count);
+typedef void (*agent_signature_fn)(void *user, int status, const uint8_t *signature);
+
+int agent_talk_start(struct agent_talk **out, struct alk_loop *loop, const char *path,
+                     agent_keys_fn fn, void *user);
+int agent_talk_sign(struct agent_talk *talk, const uint8_t blob[ALK_KEY_BLOB_SIZE],
+                    const uint8_t *data, size_t len, agent_signature_fn fn);
+void agent_talk_free(struct agent_talk *talk); /* NULL is fine; no callback follows */
+
+/* ---- link.c ---- */
+
+struct login { /* of one session */
+    size_t next;          /* the next of our own keys, then of the agent's */
+    struct agent_talk *agent;
+    struct alk_agent_identity *agent_keys;
+    size_t agent_count;
+    bool agent_asked, wants_key;
+    uint8_t offered[ALK_KEY_BLOB_SIZE];
+    unsigned refused;
+};
+
+struct entrance {
+    struct alk_client *client;
+    struct alk_listener *listener;
+    struct alk_inlet_route route;
+    struct alk_forward_spec *spec; /* of a fixed target */
+    struct alk_socks_auth auth;
+    char *user, *password;
+    char *address;
+};
+
+struct remote {
+    struct alk_client *client;
+    char *text; /* as the user gave it */
+    struct alk_forward_spec *spec;
+    uint16_t port; /* where the server listens now */
+    bool up, asked, told;
+};
+
+struct alk_client {
+    struct alk_client_options options;
+    char *host, *user, *agent, *known_hosts, *fingerprint;
+    struct alk_loop *loop;
+    struct alk_resolver *resolver;
+    pthread_t thread;
+    bool running, stopping, was_online, online;
+
+    struct alk_dial *dial;
+    struct alk_session *session;
+    struct alk_channel_users users;
+    struct login login;
+    struct alk_error trouble; /* more exact than what the session will say */
+    unsigned attempts;        /* since the link was last up */
+    struct alk_timer *retry, *tick;
+
+    struct alk_inlets inlets;
+    struct entrance **entrances;
+    unsigned entrance_count;
+    struct remote **remotes;
+    unsigned remote_count;
+};
+
+void link_start(struct alk_client *client);
+void link_stop(struct alk_client *client);
+/* Something waits that needs a look every second. */
+void link_need_tick(struct alk_client *client);
+
+/* ---- login.c ---- */
+void login_begin(struct alk_client *client); /* AUTH_READY */
+void login_next(struct alk_client *client);  /* AUTH_FAILED */
+void login_sign(struct alk_client *client);  /* AUTH_KEY_OK */
+void login_clear(struct alk_client *client);
+
+/* ---- trust.c ---- */
+/* ALK_OK when the host key may be used, else ALK_E_HOSTKEY with a sentence. */
+int trust_judge(const struct alk_client *client, const uint8_t *blob, size_t len,
+                struct alk_error *error);
+
+/* ---- entrances.c ---- */
+int entrances_start(struct alk_client *client);
+void entrances_close(struct alk_client *client);
+void entrances_free(struct alk_client *client);
+
+/* ---- remote.c ---- */
+void remotes_request(struct alk_client *client);   /* asks for those that are not up */
+void remotes_lost(struct alk_client *client);
+bool remotes_missing(const struct alk_client *client);
+void remote_on_reply(const struct alk_ssh_event *event);
+void remote_on_channel(struct alk_client *client, const struct alk_ssh_event *event);
+void remotes_free(struct alk_client *client);
+
+#endif

@@ -1,0 +1,230 @@
+/* The link to the server: dial, shake hands, stay, lose it, try again. */
+#include "client/internal.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BACKOFF_FIRST_MS = 1000,
+    BACKOFF_LAST_MS = 30000,
+    TICK_MS = 1000,
+    OFFLINE_WAIT_MS = 10000, /* how long an application waits for the link to come back */
+};
+
+static void tell(struct alk_client *client, enum alk_client_state state, int status,
+                 const char *sentence)
+{
+    if (client->options.on_state != NULL)
+        client->options.on_state(client->options.user_data, state, status, sentence);
+}
+
+/* ---- losing it ---- */
+
+/* What trying again soon will not mend. */
+static bool is_stubborn(int status)
+{
+    return status == ALK_E_AUTH || status == ALK_E_HOSTKEY || status == ALK_E_UNSUPPORTED;
+}
+
+/* 1, 2, 4 ... 30 s, each made longer or shorter by up to a quarter, so that many clients of a
+ * server that restarts do not come back all at once. */
+static uint64_t backoff_ms(unsigned attempts, int status)
+{
+    uint64_t ms = BACKOFF_LAST_MS;
+
+    if (attempts < 5 && !is_stubborn(status))
+        ms = (uint64_t)BACKOFF_FIRST_MS << attempts;
+    return ms * 3 / 4 + randombytes_uniform((uint32_t)(ms / 2));
+}
+
+static void try_later(struct alk_client *client, int status, const char *sentence)
+{
+    char seconds[16];
+    uint64_t ms = backoff_ms(client->attempts++, status);
+
+    snprintf(seconds, sizeof(seconds), "%.1f", (double)ms / 1000);
+    alk_log(client->options.log, ALK_LOG_WARN, "offline", "reason", sentence, "retry_s", seconds,
+            NULL);
+    alk_timer_set(client->retry, ms);
+    tell(client, ALK_CLIENT_OFFLINE, status, sentence);
+}
+
+static void lost(struct alk_client *client, int status, const char *sentence)
+{
+    if (client->stopping) {
+        alk_loop_stop(client->loop);
+        return;
+    }
+    if (client->was_online || client->options.keep_trying)
+        try_later(client, status, sentence);
+    else
+        tell(client, ALK_CLIENT_FAILED, status, sentence);
+}
+
+static void on_end(void *user, int status, const char *why)
+{
+    struct alk_client *client = user;
+    struct alk_error trouble = client->trouble;
+
+    client->online = false;
+    login_clear(client);
+    remotes_lost(client);
+    alk_channel_users_end(&client->users);
+    alk_session_free(client->session);
+    client->session = NULL;
+    if (trouble.code != 0)
+        lost(client, trouble.code, trouble.text);
+    else
+        lost(client, status, why);
+}
+
+/* ---- having it ---- */
+
+void link_need_tick(struct alk_client *client)
+{
+    alk_timer_set(client->tick, TICK_MS);
+}
+
+static void on_tick(void *user)
+{
+    struct alk_client *client = user;
+
+    alk_inlets_expire(&client->inlets, OFFLINE_WAIT_MS);
+    remotes_request(client);
+    if (!LIST_EMPTY(&client->inlets) || (client->online && remotes_missing(client)))
+        link_need_tick(client);
+}
+
+static void come_online(struct alk_client *client)
+{
+    client->online = client->was_online = true;
+    client->attempts = 0;
+    login_clear(client);
+    alk_log(client->options.log, ALK_LOG_INFO, "online", "cipher",
+            alk_ssh_cipher_name(alk_session_ssh(client->session)), NULL);
+    remotes_request(client);
+    alk_inlets_retry(&client->inlets);
+    tell(client, ALK_CLIENT_ONLINE, ALK_OK, "");
+}
+
+static void on_host_key(struct alk_client *client, const struct alk_ssh_event *event)
+{
+    if (trust_judge(client, event->data, event->len, &client->trouble) == ALK_OK)
+        alk_ssh_host_key_accept(alk_session_ssh(client->session));
+    else
+        alk_session_end(client->session, ALK_SSH_BY_HOST_KEY, "host key not trusted");
+}
+
+static void on_event(void *user, const struct alk_ssh_event *event)
+{
+    struct alk_client *client = user;
+
+    switch (event->type) {
+    case ALK_SSH_HOST_KEY:
+        on_host_key(client, event);
+        break;
+    case ALK_SSH_AUTH_READY:
+        login_begin(client);
+        break;
+    case ALK_SSH_AUTH_FAILED:
+        login_next(client);
+        break;
+    case ALK_SSH_AUTH_KEY_OK:
+        login_sign(client);
+        break;
+    case ALK_SSH_AUTHENTICATED:
+        come_online(client);
+        break;
+    case ALK_SSH_CHANNEL_REQUEST:
+        remote_on_channel(client, event);
+        break;
+    case ALK_SSH_FORWARD_REPLY:
+        remote_on_reply(event);
+        break;
+    case ALK_SSH_CHANNEL_OPENED:
+    case ALK_SSH_CHANNEL_FAILED:
+    case ALK_SSH_CHANNEL_DATA:
+    case ALK_SSH_CHANNEL_EOF:
+    case ALK_SSH_CHANNEL_CLOSED:
+    case ALK_SSH_CHANNEL_ROOM:
+        alk_channel_dispatch(event);
+        break;
+    default:
+        break;
+    }
+}
+
+static const struct alk_session_handler handler = {
+    .on_event = on_event,
+    .on_end = on_end,
+};
+
+/* ---- getting it ---- */
+
+static void shake_hands(struct alk_client *client, struct alk_stream *stream)
+{
+    struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
+
+    options.role = ALK_SSH_CLIENT;
+    options.keepalive_ms = client->options.keepalive_s * 1000ULL;
+    options.max_channels = client->options.max_channels;
+    memset(&client->trouble, 0, sizeof(client->trouble));
+    int status = alk_session_new(&client->session, client->loop, stream, &options, &handler, client);
+    if (status != ALK_OK)
+        lost(client, status, alk_status_text(status));
+}
+
+static void on_dialled(void *user, int status, struct alk_stream *stream, const char *cause)
+{
+    struct alk_client *client = user;
+    struct alk_error error;
+
+    client->dial = NULL;
+    if (status == ALK_OK) {
+        shake_hands(client, stream);
+        return;
+    }
+    alk_error_set(&error, status, "cannot reach %s port %u: %s", client->host,
+                  client->options.port, cause);
+    lost(client, status, error.text);
+}
+
+static void dial(void *user)
+{
+    struct alk_client *client = user;
+    struct alk_dial_options target = {
+        .host = client->host,
+        .port = client->options.port,
+        .timeout_ms = client->options.connect_timeout_s * 1000ULL,
+        .resolver = client->resolver,
+    };
+
+    tell(client, ALK_CLIENT_CONNECTING, ALK_OK, "");
+    int status = alk_dial_start(&client->dial, client->loop, &target, on_dialled, client);
+    if (status != ALK_OK)
+        lost(client, status, alk_status_text(status));
+}
+
+void link_start(struct alk_client *client)
+{
+    if (alk_timer_new(&client->retry, client->loop, dial, client) != ALK_OK ||
+        alk_timer_new(&client->tick, client->loop, on_tick, client) != ALK_OK)
+        lost(client, ALK_E_NOMEM, "out of memory");
+    else
+        dial(client);
+}
+
+void link_stop(struct alk_client *client)
+{
+    alk_dial_cancel(client->dial);
+    client->dial = NULL;
+    alk_timer_free(client->retry);
+    alk_timer_free(client->tick);
+    client->retry = client->tick = NULL;
+    alk_inlets_close(&client->inlets);
+    if (client->session != NULL)
+        alk_session_end(client->session, ALK_SSH_BY_APPLICATION, "the client is shutting down");
+    else
+        alk_loop_stop(client->loop);
+}

@@ -1,0 +1,130 @@
+#include "client/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct alk_ssh *ssh_of(struct alk_client *client)
+{
+    return alk_session_ssh(client->session);
+}
+
+void login_clear(struct alk_client *client)
+{
+    agent_talk_free(client->login.agent);
+    free(client->login.agent_keys);
+    memset(&client->login, 0, sizeof(client->login));
+}
+
+static void give_up(struct alk_client *client)
+{
+    char fingerprint[ALK_FINGERPRINT_SIZE];
+    struct login *login = &client->login;
+
+    if (login->refused == 0) {
+        alk_error_set(&client->trouble, ALK_E_AUTH,
+                      "there is no key to log in with: use --identity FILE, or an ssh-agent that "
+                      "holds an Ed25519 key");
+    } else {
+        alk_key_fingerprint(login->offered, sizeof(login->offered), fingerprint);
+        alk_error_set(&client->trouble, ALK_E_AUTH,
+                      "the server does not accept %s for user %s%s: add the public key to the "
+                      "server's authorized_keys",
+                      fingerprint, client->user, login->refused > 1 ? " (nor the other keys)" : "");
+    }
+    alk_session_end(client->session, ALK_SSH_BY_NO_MORE_METHODS, "no more keys to offer");
+}
+
+static void use_own_key(struct alk_client *client, const struct alk_key *key)
+{
+    uint8_t signature[ALK_SIGNATURE_BLOB_SIZE];
+    const uint8_t *data;
+    size_t len;
+
+    memcpy(client->login.offered, alk_key_blob(key), ALK_KEY_BLOB_SIZE);
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, alk_key_blob(key), &data, &len) !=
+        ALK_OK)
+        return;
+    alk_key_sign(key, data, len, signature);
+    alk_ssh_auth_signed(ssh_of(client), signature, sizeof(signature));
+}
+
+static void on_agent_keys(void *user, int status, const struct alk_agent_identity *keys,
+                          size_t count)
+{
+    struct alk_client *client = user;
+    struct login *login = &client->login;
+
+    if (status != ALK_OK)
+        alk_log(client->options.log, ALK_LOG_WARN, "the ssh-agent cannot be used", "reason",
+                alk_status_text(status), NULL);
+    if (status == ALK_OK && count > 0) {
+        login->agent_keys = malloc(count * sizeof(*keys));
+        if (login->agent_keys != NULL) {
+            memcpy(login->agent_keys, keys, count * sizeof(*keys));
+            login->agent_count = count;
+        }
+    }
+    if (login->wants_key)
+        login_next(client);
+}
+
+/* Offers the next key; with an agent, its keys come after our own. */
+static void offer(struct alk_client *client)
+{
+    struct login *login = &client->login;
+    size_t own = client->options.key_count;
+
+    login->wants_key = false;
+    if (login->next < own) {
+        use_own_key(client, client->options.keys[login->next++]);
+    } else if (client->agent != NULL && !login->agent_asked) {
+        login->agent_asked = login->wants_key = true;
+        int status =
+            agent_talk_start(&login->agent, client->loop, client->agent, on_agent_keys, client);
+        if (status != ALK_OK)
+            on_agent_keys(client, status, NULL, 0);
+    } else if (login->next - own < login->agent_count) {
+        const uint8_t *blob = login->agent_keys[login->next++ - own].blob;
+        memcpy(login->offered, blob, ALK_KEY_BLOB_SIZE);
+        alk_ssh_auth_probe(ssh_of(client), client->user, blob);
+    } else {
+        give_up(client);
+    }
+}
+
+void login_begin(struct alk_client *client)
+{
+    offer(client);
+}
+
+void login_next(struct alk_client *client)
+{
+    if (!client->login.wants_key)
+        client->login.refused++;
+    offer(client);
+    alk_session_touch(client->session);
+}
+
+static void on_agent_signature(void *user, int status, const uint8_t *signature)
+{
+    struct alk_client *client = user;
+
+    if (status != ALK_OK) { /* the user may have said no: go on with the next key */
+        login_next(client);
+        return;
+    }
+    alk_ssh_auth_signed(ssh_of(client), signature, ALK_SIGNATURE_BLOB_SIZE);
+    alk_session_touch(client->session);
+}
+
+void login_sign(struct alk_client *client)
+{
+    struct login *login = &client->login;
+    const uint8_t *data;
+    size_t len;
+
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->offered, &data, &len) !=
+            ALK_OK ||
+        agent_talk_sign(login->agent, login->offered, data, len, on_agent_signature) != ALK_OK)
+        login_next(client);
+}
