@@ -115,6 +115,7 @@ static int take_text(int code, struct settings *s)
     case OPT_LOG_LEVEL:
         if (alk_log_level_parse(optarg, &s->log.level) != ALK_OK)
             return program_usage("--log-level wants error, warn, info or debug, not '%s'", optarg);
+        s->log_level_given = true;
         break;
     }
     return -1;
@@ -222,6 +223,8 @@ static int complete(struct settings *s, int argc, char **argv)
         s->socks = NULL;
     if (s->socks_login != NULL && s->socks == NULL)
         return program_usage("--socks5-user needs a SOCKS proxy, but --socks5 is none");
+    if (s->stdio != NULL && !s->log_level_given)
+        s->log.level = ALK_LOG_WARN; /* as quiet as the command that it is part of */
     return split_server(s);
 }
 

@@ -25,6 +25,7 @@ struct settings {
     unsigned connect_timeout, keepalive;
     bool check;
     struct alk_log log;
+    bool log_level_given;
 
     /* taken apart from server */
     char user[256], host[256];

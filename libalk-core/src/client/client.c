@@ -34,7 +34,11 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
     client->agent = copy(options->agent, &ok);
     client->known_hosts = copy(options->known_hosts, &ok);
     client->fingerprint = copy(options->fingerprint, &ok);
-    return ok;
+    client->keys = calloc(options->key_count + 1, sizeof(struct alk_key *));
+    for (size_t i = 0; i < options->key_count && client->keys != NULL; i++)
+        client->keys[i] = options->keys[i];
+    client->options.keys = client->keys;
+    return ok && client->keys != NULL;
 }
 
 int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
@@ -50,7 +54,7 @@ int alk_client_new(struct alk_client **out, const struct alk_client_options *opt
     LIST_INIT(&client->users);
     LIST_INIT(&client->inlets);
     if (!copy_options(client, options) || alk_loop_new(&client->loop) != ALK_OK ||
-        alk_resolver_new(&client->resolver, NULL) != ALK_OK) {
+        alk_resolver_new(&client->resolver, NULL) != ALK_OK || link_init(client) != ALK_OK) {
         alk_client_free(client);
         return alk_error_set(error, ALK_E_NOMEM, "the client could not be set up");
     }
@@ -113,6 +117,8 @@ void alk_client_free(struct alk_client *client)
     client->stopping = true; /* for what is still in the mailbox */
     entrances_free(client);
     remotes_free(client);
+    alk_timer_free(client->retry);
+    alk_timer_free(client->tick);
     alk_loop_free(client->loop);
     alk_resolver_free(client->resolver);
     free(client->host);
@@ -120,5 +126,6 @@ void alk_client_free(struct alk_client *client)
     free(client->agent);
     free(client->known_hosts);
     free(client->fingerprint);
+    free(client->keys);
     free(client);
 }

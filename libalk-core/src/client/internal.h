@@ -74,6 +74,7 @@ struct remote {
 struct alk_client {
     struct alk_client_options options;
     char *host, *user, *agent, *known_hosts, *fingerprint;
+    const struct alk_key **keys;
     struct alk_loop *loop;
     struct alk_resolver *resolver;
     pthread_t thread;
@@ -94,6 +95,7 @@ struct alk_client {
     unsigned remote_count;
 };
 
+int link_init(struct alk_client *client);
 void link_start(struct alk_client *client);
 void link_stop(struct alk_client *client);
 /* Something waits that needs a look every second. */

@@ -67,16 +67,15 @@ static void on_end(void *user, int status, const char *why)
     struct alk_client *client = user;
     struct alk_error trouble = client->trouble;
 
+    if (trouble.code == 0) /* why goes with the session */
+        alk_error_set(&trouble, status, "%s", why);
     client->online = false;
     login_clear(client);
     remotes_lost(client);
     alk_channel_users_end(&client->users);
     alk_session_free(client->session);
     client->session = NULL;
-    if (trouble.code != 0)
-        lost(client, trouble.code, trouble.text);
-    else
-        lost(client, status, why);
+    lost(client, trouble.code, trouble.text);
 }
 
 /* ---- having it ---- */
@@ -206,22 +205,24 @@ static void dial(void *user)
         lost(client, status, alk_status_text(status));
 }
 
+int link_init(struct alk_client *client)
+{
+    int status = alk_timer_new(&client->retry, client->loop, dial, client);
+
+    return status == ALK_OK ? alk_timer_new(&client->tick, client->loop, on_tick, client) : status;
+}
+
 void link_start(struct alk_client *client)
 {
-    if (alk_timer_new(&client->retry, client->loop, dial, client) != ALK_OK ||
-        alk_timer_new(&client->tick, client->loop, on_tick, client) != ALK_OK)
-        lost(client, ALK_E_NOMEM, "out of memory");
-    else
-        dial(client);
+    dial(client);
 }
 
 void link_stop(struct alk_client *client)
 {
     alk_dial_cancel(client->dial);
     client->dial = NULL;
-    alk_timer_free(client->retry);
-    alk_timer_free(client->tick);
-    client->retry = client->tick = NULL;
+    alk_timer_clear(client->retry);
+    alk_timer_clear(client->tick);
     alk_inlets_close(&client->inlets);
     if (client->session != NULL)
         alk_session_end(client->session, ALK_SSH_BY_APPLICATION, "the client is shutting down");
