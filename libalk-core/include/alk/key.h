@@ -32,7 +32,8 @@ int alk_key_from_seed(struct alk_key **out, const uint8_t seed[ALK_KEY_SEED_SIZE
 void alk_key_free(struct alk_key *key); /* NULL is fine */
 
 /* Asks for the passphrase of an encrypted file. Returns 0 with a NUL-terminated
- * passphrase in buffer, or negative to give up. Called at most three times. */
+ * passphrase in buffer, or negative to give up. attempt counts from 1; called at most
+ * three times. The buffer is guarded memory and wiped afterwards. */
 typedef int (*alk_passphrase_fn)(char *buffer, size_t size, const char *path, unsigned attempt,
                                  void *user);
 
@@ -40,7 +41,8 @@ typedef int (*alk_passphrase_fn)(char *buffer, size_t size, const char *path, un
  * but its owner can read (ALK_E_DENIED names the chmod that mends it). Encrypted
  * files need ask (may be NULL). ALK_E_NOTFOUND, ALK_E_PARSE, ALK_E_UNSUPPORTED (an
  * RSA, ECDSA or sk key, or PEM format: the sentence says what to do), ALK_E_AUTH
- * (wrong passphrase). */
+ * (wrong passphrase), ALK_E_INVAL (a folder, a device), ALK_E_LIMIT (longer than
+ * ALK_KEY_FILE_MAX, or more than 4096 bcrypt rounds, half a minute of work). */
 int alk_key_load(struct alk_key **out, const char *path, alk_passphrase_fn ask, void *user,
                  struct alk_error *error);
 
@@ -49,7 +51,8 @@ int alk_key_parse(struct alk_key **out, const void *text, size_t len, const char
                   struct alk_error *error);
 
 /* Writes an OpenSSH private key file (mode 0600) and FILE.pub beside it; never
- * overwrites (ALK_E_EXISTS). passphrase may be NULL: unencrypted. */
+ * overwrites (ALK_E_EXISTS). passphrase may be NULL or empty: unencrypted. The comment
+ * (may be NULL) is one line; an encrypted file itself carries none, only FILE.pub does. */
 int alk_key_save(const struct alk_key *key, const char *path, const char *comment,
                  const char *passphrase, struct alk_error *error);
 

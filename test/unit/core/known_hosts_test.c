@@ -71,6 +71,7 @@ static void judges_host_keys(void **state)
         {"@cert-authority * ssh-ed25519 " A, "a", 22, ALK_HOST_UNKNOWN, 0},
         {"@cert-authority * ssh-ed25519 " B "\na ssh-ed25519 " A, "a", 22, ALK_HOST_KNOWN, 2},
         {"@unknown a ssh-ed25519 " A, "a", 22, ALK_HOST_UNKNOWN, 0},
+        {"@a ssh-ed25519 " A, "@a", 22, ALK_HOST_UNKNOWN, 0},
         {"a", "a", 22, ALK_HOST_UNKNOWN, 0},
         {"a ssh-ed25519", "a", 22, ALK_HOST_UNKNOWN, 0},
         {"a ssh-ed25519 AAAA", "a", 22, ALK_HOST_UNKNOWN, 0},

@@ -111,7 +111,7 @@ int scratch_try(struct scratch *scratch, char *output, size_t size, const char *
     char drop[512];
     size_t len = 0;
     int pipe_fds[2];
-    int status;
+    int status = 0;
     ssize_t n;
     pid_t pid;
 
