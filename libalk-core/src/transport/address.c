@@ -37,8 +37,7 @@ bool alk_port_parse(const char *text, size_t len, uint16_t *port)
     return true;
 }
 
-/* Splits "host:port" or "[host]:port"; an IPv6 address needs its brackets. */
-static bool split_host_port(const char *text, struct alk_endpoint *out)
+bool alk_endpoint_parse_host(const char *text, struct alk_endpoint *out)
 {
     bool bracket = text[0] == '[';
     const char *host = text + bracket;
@@ -70,7 +69,7 @@ int alk_endpoint_parse(const char *text, struct alk_endpoint *out, struct alk_er
         memcpy(out->path, path, len + 1);
         return ALK_OK;
     }
-    if (!split_host_port(text, out) || out->port == 0)
+    if (!alk_endpoint_parse_host(text, out) || out->port == 0)
         return alk_error_set(
             error, ALK_E_PARSE,
             "\"%.300s\" is not an address; write HOST:PORT, [IPV6]:PORT or unix:PATH", text);
@@ -97,7 +96,7 @@ int alk_address_parse_listen(const char *text, struct alk_address *out, struct a
         int r = alk_endpoint_parse(text, &endpoint, error);
         return r != ALK_OK ? r : alk_address_unix(endpoint.path, out);
     }
-    if (!split_host_port(text, &endpoint) || parse_listen_host(&endpoint, out) != ALK_OK)
+    if (!alk_endpoint_parse_host(text, &endpoint) || parse_listen_host(&endpoint, out) != ALK_OK)
         return alk_error_set(error, ALK_E_PARSE,
                              "cannot listen on \"%.300s\"; write a numeric ADDR:PORT such as "
                              "127.0.0.1:1080 or [::1]:1080, or unix:PATH",

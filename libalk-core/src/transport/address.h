@@ -48,6 +48,9 @@ bool alk_host_valid(const char *host, size_t len);
 /* A port in decimal, 0 to 65535, 1 to 5 digits. */
 bool alk_port_parse(const char *text, size_t len, uint16_t *port);
 
+/* "host:port" or "[v6]:port" and nothing else; any port. Fills host and port. */
+bool alk_endpoint_parse_host(const char *text, struct alk_endpoint *out);
+
 /* "host:port", "[v6]:port" or "unix:PATH"; port 0 and an empty host are refused.
  * ALK_E_PARSE. */
 int alk_endpoint_parse(const char *text, struct alk_endpoint *out, struct alk_error *error);

@@ -17,8 +17,6 @@ enum {
     IPV4 = 1,
     NAME = 3,
     IPV6 = 4,
-    SSH_PROHIBITED = 1,
-    SSH_CONNECT_FAILED = 2,
 };
 
 enum reply_5 { /* RFC 1928 section 6 */
@@ -49,7 +47,7 @@ void alk_socks_init(struct alk_socks *socks, const struct alk_socks_auth *auth)
 void alk_socks_wipe(struct alk_socks *socks)
 {
     sodium_memzero(socks, sizeof(*socks));
-    socks->state = ALK_SOCKS_FAILED;
+    socks->state = ALK_DIALOGUE_FAILED;
 }
 
 static void put(struct reply *reply, const uint8_t *data, size_t len)
@@ -72,7 +70,7 @@ static void put_result(const struct alk_socks *socks, enum reply_5 code, struct 
 
 static void fail(struct alk_socks *socks, enum reply_5 code, struct reply *reply)
 {
-    socks->state = ALK_SOCKS_FAILED;
+    socks->state = ALK_DIALOGUE_FAILED;
     put_result(socks, code, reply);
 }
 
@@ -191,7 +189,7 @@ static void on_methods(struct alk_socks *socks, struct reply *reply)
     if (offered)
         expect(socks, wanted == USER_PASSWORD ? PASSWORD : REQUEST_5);
     else
-        socks->state = ALK_SOCKS_FAILED;
+        socks->state = ALK_DIALOGUE_FAILED;
 }
 
 /* Equal in a time that depends on nothing but that it was asked. */
@@ -222,7 +220,7 @@ static void on_password(struct alk_socks *socks, struct reply *reply)
     if (ok)
         expect(socks, REQUEST_5);
     else
-        socks->state = ALK_SOCKS_FAILED;
+        socks->state = ALK_DIALOGUE_FAILED;
 }
 
 static bool take_name(struct alk_socks *socks, const uint8_t *name, size_t len)
@@ -259,7 +257,7 @@ static void on_request_5(struct alk_socks *socks, struct reply *reply)
     else if (message[1] != CONNECT)
         fail(socks, COMMAND_UNSUPPORTED, reply);
     else
-        socks->state = ALK_SOCKS_REQUEST;
+        socks->state = ALK_DIALOGUE_REQUEST;
 }
 
 static void on_request_4(struct alk_socks *socks, struct reply *reply)
@@ -276,7 +274,7 @@ static void on_request_4(struct alk_socks *socks, struct reply *reply)
     }
     socks->port = port_at(socks->message + 2);
     if (ok)
-        socks->state = ALK_SOCKS_REQUEST;
+        socks->state = ALK_DIALOGUE_REQUEST;
     else
         fail(socks, FAILURE, reply);
 }
@@ -301,14 +299,14 @@ static void on_message(struct alk_socks *socks, struct reply *reply)
     }
 }
 
-enum alk_socks_state alk_socks_feed(struct alk_socks *socks, const uint8_t *data, size_t len,
-                                    size_t *consumed, uint8_t reply_out[ALK_SOCKS_REPLY_MAX],
-                                    size_t *reply_len)
+enum alk_dialogue_state alk_socks_feed(struct alk_socks *socks, const uint8_t *data, size_t len,
+                                       size_t *consumed, uint8_t reply_out[ALK_SOCKS_REPLY_MAX],
+                                       size_t *reply_len)
 {
     struct reply reply = {.data = reply_out, .len = 0};
     size_t taken = 0;
 
-    while (socks->state == ALK_SOCKS_MORE) {
+    while (socks->state == ALK_DIALOGUE_MORE) {
         size_t need = missing(socks);
         if (need == 0) {
             on_message(socks, &reply);
@@ -332,13 +330,13 @@ static enum reply_5 code_for(int outcome)
     case ALK_OK:
         return SUCCEEDED;
     case ALK_E_DENIED:
-    case SSH_PROHIBITED:
+    case ALK_OPEN_PROHIBITED:
         return NOT_ALLOWED;
     case ALK_E_UNREACHABLE:
     case ALK_E_RESOLVE:
         return HOST_UNREACHABLE;
     case ALK_E_REFUSED:
-    case SSH_CONNECT_FAILED:
+    case ALK_OPEN_CONNECT_FAILED:
         return REFUSED;
     case ALK_E_TIMEOUT:
         return TTL_EXPIRED;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "transport/address.h"
+#include "tunnel/dialogue.h"
 
 enum {
     ALK_SOCKS_REPLY_MAX = 16,              /* room for what one call asks to be sent */
@@ -26,14 +27,8 @@ struct alk_socks_auth {
     const char *password;
 };
 
-enum alk_socks_state {
-    ALK_SOCKS_MORE,    /* feed more */
-    ALK_SOCKS_REQUEST, /* host and port are known; answer with alk_socks_reply */
-    ALK_SOCKS_FAILED,  /* send the reply, if any, and close */
-};
-
 struct alk_socks {
-    enum alk_socks_state state;
+    enum alk_dialogue_state state;
     char host[ALK_HOST_MAX + 1]; /* of the request: a name or a numeric address */
     uint16_t port;
     /* private */
@@ -52,14 +47,13 @@ void alk_socks_wipe(struct alk_socks *socks);
 
 /* Takes what it needs of data and says in *consumed how much that was. *reply_len
  * bytes of reply are to be sent first, whatever the state. Once the state is another
- * than ALK_SOCKS_MORE nothing more is consumed. */
-enum alk_socks_state alk_socks_feed(struct alk_socks *socks, const uint8_t *data, size_t len,
-                                    size_t *consumed, uint8_t reply[ALK_SOCKS_REPLY_MAX],
-                                    size_t *reply_len);
+ * than ALK_DIALOGUE_MORE nothing more is consumed. */
+enum alk_dialogue_state alk_socks_feed(struct alk_socks *socks, const uint8_t *data, size_t len,
+                                       size_t *consumed, uint8_t reply[ALK_SOCKS_REPLY_MAX],
+                                       size_t *reply_len);
 
-/* The reply to the request, in the client's version; returns its length. outcome is
- * ALK_OK, another enum alk_status, or the positive reason code with which an SSH
- * server refused the channel (RFC 4254 section 5.1). */
+/* The reply to the request, in the client's version; returns its length. outcome: see
+ * tunnel/dialogue.h. */
 size_t alk_socks_reply(const struct alk_socks *socks, int outcome,
                        uint8_t reply[ALK_SOCKS_REPLY_MAX]);
 

@@ -26,7 +26,7 @@ struct talk {
     size_t in_len;
     const uint8_t *out; /* replies, all of them */
     size_t out_len;
-    enum alk_socks_state state;
+    enum alk_dialogue_state state;
     const char *host; /* of a request */
     unsigned port;
     size_t left; /* bytes behind the handshake that must not be taken */
@@ -36,125 +36,125 @@ static const struct talk talks[] = {
     {"v5 name", NULL,
      BYTES("\5\1\0"
            "\5\1\0\3\13example.com\1\xbb"),
-     BYTES("\5\0"), ALK_SOCKS_REQUEST, "example.com", 443, 0},
+     BYTES("\5\0"), ALK_DIALOGUE_REQUEST, "example.com", 443, 0},
     {"v5 ipv4 with data behind", NULL,
      BYTES("\5\3\1\0\2"
            "\5\1\0\1\xc0\0\2\1\0\x16"
            "SSH-2.0-x"),
-     BYTES("\5\0"), ALK_SOCKS_REQUEST, "192.0.2.1", 22, 9},
+     BYTES("\5\0"), ALK_DIALOGUE_REQUEST, "192.0.2.1", 22, 9},
     {"v5 ipv6", NULL,
      BYTES("\5\1\0"
            "\5\1\0\4\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\xff\xff"),
-     BYTES("\5\0"), ALK_SOCKS_REQUEST, "2001:db8::1", 65535, 0},
+     BYTES("\5\0"), ALK_DIALOGUE_REQUEST, "2001:db8::1", 65535, 0},
     {"v5 longest name", NULL,
      BYTES("\5\1\0"
            "\5\1\0\3\xff" TEXT_255 "\0\1"),
-     BYTES("\5\0"), ALK_SOCKS_REQUEST, TEXT_255, 1, 0},
+     BYTES("\5\0"), ALK_DIALOGUE_REQUEST, TEXT_255, 1, 0},
     {"v5 password", &bob,
      BYTES("\5\2\0\2"
            "\1\3bob\15correct horse"
            "\5\1\0\3\1a\0\1"
            "x"),
-     BYTES("\5\2\1\0"), ALK_SOCKS_REQUEST, "a", 1, 1},
+     BYTES("\5\2\1\0"), ALK_DIALOGUE_REQUEST, "a", 1, 1},
     {"v5 wrong password", &bob,
      BYTES("\5\1\2"
            "\1\3bob\15correct horsf"),
-     BYTES("\5\2\1\1"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\5\2\1\1"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 shorter password", &bob,
      BYTES("\5\1\2"
            "\1\3bob\14correct hors"),
-     BYTES("\5\2\1\1"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\5\2\1\1"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 password with NUL behind", &bob,
      BYTES("\5\1\2"
            "\1\3bob\16correct horse\0"),
-     BYTES("\5\2\1\1"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\5\2\1\1"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 wrong user", &bob,
      BYTES("\5\1\2"
            "\1\3bop\15correct horse"),
-     BYTES("\5\2\1\1"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\5\2\1\1"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 empty user and password", &bob,
      BYTES("\5\1\2"
            "\1\0\0"),
-     BYTES("\5\2\1\1"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\5\2\1\1"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 wrong version of the password message", &bob,
      BYTES("\5\1\2"
            "\5\3bob\15correct horse"),
-     BYTES("\5\2\1\1"), ALK_SOCKS_FAILED, NULL, 0, 0},
-    {"v5 no password offered", &bob, BYTES("\5\1\0"), BYTES("\5\xff"), ALK_SOCKS_FAILED, NULL, 0,
+     BYTES("\5\2\1\1"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
+    {"v5 no password offered", &bob, BYTES("\5\1\0"), BYTES("\5\xff"), ALK_DIALOGUE_FAILED, NULL, 0,
      0},
-    {"v5 only passwords offered", NULL, BYTES("\5\1\2"), BYTES("\5\xff"), ALK_SOCKS_FAILED, NULL, 0,
-     0},
-    {"v5 no method at all", NULL, BYTES("\5\0"), BYTES("\5\xff"), ALK_SOCKS_FAILED, NULL, 0, 0},
+    {"v5 only passwords offered", NULL, BYTES("\5\1\2"), BYTES("\5\xff"), ALK_DIALOGUE_FAILED, NULL,
+     0, 0},
+    {"v5 no method at all", NULL, BYTES("\5\0"), BYTES("\5\xff"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 bind", NULL,
      BYTES("\5\1\0"
            "\5\2\0\1\1\2\3\4\0\1"),
      BYTES("\5\0"
            "\5\7\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 udp associate", NULL,
      BYTES("\5\1\0"
            "\5\3\0\3\1a\0\1"),
      BYTES("\5\0"
            "\5\7\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 unknown address type", NULL,
      BYTES("\5\1\0"
            "\5\1\0\2\1"),
      BYTES("\5\0"
            "\5\x8\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 empty name", NULL,
      BYTES("\5\1\0"
            "\5\1\0\3\0\0\1"),
      BYTES("\5\0"
            "\5\1\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 name with NUL", NULL,
      BYTES("\5\1\0"
            "\5\1\0\3\3a\0b\0\1"),
      BYTES("\5\0"
            "\5\1\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 name with a line end", NULL,
      BYTES("\5\1\0"
            "\5\1\0\3\3a\nb\0\1"),
      BYTES("\5\0"
            "\5\1\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v5 greeting, then a request of v4", NULL,
      BYTES("\5\1\0"
            "\4\1\0\1\1\2\3\4\0\1"),
      BYTES("\5\0"
            "\5\1\0\1\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v4", NULL,
      BYTES("\4\1\0\x50\xc0\0\2\1"
            "me\0"
            "GET"),
-     BYTES(""), ALK_SOCKS_REQUEST, "192.0.2.1", 80, 3},
-    {"v4 without user", NULL, BYTES("\4\1\0\x50\0\0\0\0\0"), BYTES(""), ALK_SOCKS_REQUEST,
+     BYTES(""), ALK_DIALOGUE_REQUEST, "192.0.2.1", 80, 3},
+    {"v4 without user", NULL, BYTES("\4\1\0\x50\0\0\0\0\0"), BYTES(""), ALK_DIALOGUE_REQUEST,
      "0.0.0.0", 80, 0},
     {"v4a", NULL,
      BYTES("\4\1\0\x50\0\0\0\1"
            "me\0"
            "example.com\0"
            "GET"),
-     BYTES(""), ALK_SOCKS_REQUEST, "example.com", 80, 3},
+     BYTES(""), ALK_DIALOGUE_REQUEST, "example.com", 80, 3},
     {"v4a longest", NULL, BYTES("\4\1\0\x50\0\0\0\1" TEXT_255 "\0" TEXT_255 "\0"), BYTES(""),
-     ALK_SOCKS_REQUEST, TEXT_255, 80, 0},
+     ALK_DIALOGUE_REQUEST, TEXT_255, 80, 0},
     {"v4 user too long", NULL, BYTES("\4\1\0\x50\1\2\3\4" TEXT_255 "a"),
-     BYTES("\0\x5b\0\0\0\0\0\0"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\0\x5b\0\0\0\0\0\0"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v4a name too long", NULL, BYTES("\4\1\0\x50\0\0\0\1\0" TEXT_255 "a"),
-     BYTES("\0\x5b\0\0\0\0\0\0"), ALK_SOCKS_FAILED, NULL, 0, 0},
+     BYTES("\0\x5b\0\0\0\0\0\0"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v4a empty name", NULL, BYTES("\4\1\0\x50\0\0\0\1\0\0"), BYTES("\0\x5b\0\0\0\0\0\0"),
-     ALK_SOCKS_FAILED, NULL, 0, 0},
-    {"v4 bind", NULL, BYTES("\4\2\0\x50\1\2\3\4\0"), BYTES("\0\x5b\0\0\0\0\0\0"), ALK_SOCKS_FAILED,
-     NULL, 0, 0},
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
+    {"v4 bind", NULL, BYTES("\4\2\0\x50\1\2\3\4\0"), BYTES("\0\x5b\0\0\0\0\0\0"),
+     ALK_DIALOGUE_FAILED, NULL, 0, 0},
     {"v4 where a password is asked for", &bob, BYTES("\4\1\0\x50\1\2\3\4\0"),
-     BYTES("\0\x5b\0\0\0\0\0\0"), ALK_SOCKS_FAILED, NULL, 0, 0},
-    {"http", NULL, BYTES("G"), BYTES(""), ALK_SOCKS_FAILED, NULL, 0, 0},
-    {"nothing", NULL, BYTES(""), BYTES(""), ALK_SOCKS_MORE, NULL, 0, 0},
-    {"half a greeting", NULL, BYTES("\5\2\0"), BYTES(""), ALK_SOCKS_MORE, NULL, 0, 0},
+     BYTES("\0\x5b\0\0\0\0\0\0"), ALK_DIALOGUE_FAILED, NULL, 0, 0},
+    {"http", NULL, BYTES("G"), BYTES(""), ALK_DIALOGUE_FAILED, NULL, 0, 0},
+    {"nothing", NULL, BYTES(""), BYTES(""), ALK_DIALOGUE_MORE, NULL, 0, 0},
+    {"half a greeting", NULL, BYTES("\5\2\0"), BYTES(""), ALK_DIALOGUE_MORE, NULL, 0, 0},
 };
 
 /* Feeds the talk in pieces that end at the given positions. */
@@ -163,7 +163,7 @@ static void run(const struct talk *talk, size_t cut, bool bytewise)
     struct alk_socks socks;
     uint8_t out[64], reply[ALK_SOCKS_REPLY_MAX];
     size_t at = 0, out_len = 0, end = bytewise ? 0 : cut;
-    enum alk_socks_state state = ALK_SOCKS_MORE;
+    enum alk_dialogue_state state = ALK_DIALOGUE_MORE;
 
     alk_socks_init(&socks, talk->auth);
     do {
@@ -175,18 +175,18 @@ static void run(const struct talk *talk, size_t cut, bool bytewise)
         memcpy(out + out_len, reply, reply_len);
         out_len += reply_len;
         at += consumed;
-        if (state == ALK_SOCKS_MORE && at != end)
+        if (state == ALK_DIALOGUE_MORE && at != end)
             fail_msg("%s, cut at %zu: wants more, but left %zu bytes", talk->name, cut, end - at);
         if (!bytewise && end == cut)
             end = talk->in_len;
-    } while (state == ALK_SOCKS_MORE && at < talk->in_len);
+    } while (state == ALK_DIALOGUE_MORE && at < talk->in_len);
     if (state != talk->state || talk->in_len - at != talk->left || out_len != talk->out_len ||
         memcmp(out, talk->out, out_len) != 0)
         fail_msg("%s, cut at %zu: expected state %d, %zu left, %zu bytes of reply; got %d, %zu, "
                  "%zu or other bytes",
                  talk->name, cut, talk->state, talk->left, talk->out_len, state, talk->in_len - at,
                  out_len);
-    if (state != ALK_SOCKS_REQUEST)
+    if (state != ALK_DIALOGUE_REQUEST)
         return;
     assert_string_equal(socks.host, talk->host);
     assert_int_equal(socks.port, talk->port);
@@ -209,7 +209,7 @@ static void request(struct alk_socks *socks, const uint8_t *data, size_t len)
 
     alk_socks_init(socks, NULL);
     assert_int_equal(alk_socks_feed(socks, data, len, &consumed, reply, &reply_len),
-                     ALK_SOCKS_REQUEST);
+                     ALK_DIALOGUE_REQUEST);
 }
 
 static void outcomes_become_reply_codes(void **state)
