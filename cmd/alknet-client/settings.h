@@ -14,7 +14,7 @@ struct spec_list {
 };
 
 struct settings {
-    const char *server;      /* [user@]host[:port] */
+    const char *server; /* [user@]host[:port] */
     const char *identity;
     const char *socks, *http; /* addresses; NULL = not wanted */
     const char *socks_login;  /* NAME:PASSWORD-FILE */

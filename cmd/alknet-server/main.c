@@ -218,8 +218,8 @@ static int run(struct settings *s, const struct alk_key *key, const sigset_t *si
         return program_fail(EXIT_RUN, "%s", error.text);
     for (unsigned i = 0; i < s->listen_count; i++) {
         if (alk_server_listen(server, s->listen[i], &error) != ALK_OK) {
-            code = program_fail(error.code == ALK_E_PARSE ? EXIT_USAGE : EXIT_RUN, "%s",
-                                error.text);
+            code =
+                program_fail(error.code == ALK_E_PARSE ? EXIT_USAGE : EXIT_RUN, "%s", error.text);
             goto out;
         }
     }

@@ -61,7 +61,7 @@ struct alk_client_options {
     bool keep_trying;           /* also when the first connection fails */
     alk_client_state_fn on_state;
     alk_client_remote_fn on_remote;
-    void *user_data;            /* for the callbacks */
+    void *user_data; /* for the callbacks */
 };
 
 #define ALK_CLIENT_OPTIONS_INIT                                                                    \

@@ -26,11 +26,11 @@ struct alk_server;
 
 /* Numbers that are 0 take the default named beside them. */
 struct alk_server_options {
-    const struct alk_key *host_key; /* borrowed until alk_server_free */
-    const char *authorized_keys;    /* path of the file */
-    const struct alk_log *log;      /* borrowed; NULL: silent */
-    unsigned workers;               /* loops and threads; one per core */
-    unsigned max_connections_per_ip; /* unlimited; IPv6 counts per /64 */
+    const struct alk_key *host_key;      /* borrowed until alk_server_free */
+    const char *authorized_keys;         /* path of the file */
+    const struct alk_log *log;           /* borrowed; NULL: silent */
+    unsigned workers;                    /* loops and threads; one per core */
+    unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
     unsigned max_unauthenticated;        /* 128 at once that have not logged in */
     unsigned max_unauthenticated_per_ip; /* 16 */
     unsigned max_auth_attempts;          /* 10 */

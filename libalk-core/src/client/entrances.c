@@ -95,8 +95,7 @@ static int add(struct alk_client *client, struct entrance *entrance,
     alk_address_text(alk_listener_address(entrance->listener), text);
     entrance->address = strdup(text);
     list[client->entrance_count++] = entrance;
-    return entrance->address != NULL ? ALK_OK
-                                     : alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    return entrance->address != NULL ? ALK_OK : alk_error_set(error, ALK_E_NOMEM, "out of memory");
 }
 
 int alk_client_add_socks(struct alk_client *client, const char *address, const char *user,
@@ -223,8 +222,7 @@ static void adopt(void *user)
     struct alk_client *client = a->client;
     struct alk_stream *stream = NULL;
 
-    if (client->stopping ||
-        alk_fd_stream_new(&stream, client->loop, a->fd, "unix") != ALK_OK) {
+    if (client->stopping || alk_fd_stream_new(&stream, client->loop, a->fd, "unix") != ALK_OK) {
         if (a->answered != NULL)
             a->answered(a->user, ALK_E_CLOSED);
         close(a->fd);

@@ -43,8 +43,8 @@ void agent_talk_free(struct agent_talk *talk); /* NULL is fine; no callback foll
 
 /* ---- link.c ---- */
 
-struct login { /* of one session */
-    size_t next;          /* the next of our own keys, then of the agent's */
+struct login {   /* of one session */
+    size_t next; /* the next of our own keys, then of the agent's */
     struct agent_talk *agent;
     struct alk_agent_identity *agent_keys;
     size_t agent_count;
@@ -118,7 +118,7 @@ void entrances_close(struct alk_client *client);
 void entrances_free(struct alk_client *client);
 
 /* ---- remote.c ---- */
-void remotes_request(struct alk_client *client);   /* asks for those that are not up */
+void remotes_request(struct alk_client *client); /* asks for those that are not up */
 void remotes_lost(struct alk_client *client);
 bool remotes_missing(const struct alk_client *client);
 void remote_on_reply(const struct alk_ssh_event *event);

@@ -169,7 +169,8 @@ static void shake_hands(struct alk_client *client, struct alk_stream *stream)
     options.keepalive_ms = client->options.keepalive_s * 1000ULL;
     options.max_channels = client->options.max_channels;
     memset(&client->trouble, 0, sizeof(client->trouble));
-    int status = alk_session_new(&client->session, client->loop, stream, &options, &handler, client);
+    int status =
+        alk_session_new(&client->session, client->loop, stream, &options, &handler, client);
     if (status != ALK_OK)
         lost(client, status, alk_status_text(status));
 }
@@ -184,8 +185,8 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
         shake_hands(client, stream);
         return;
     }
-    alk_error_set(&error, status, "cannot reach %s port %u: %s", client->host,
-                  client->options.port, cause);
+    alk_error_set(&error, status, "cannot reach %s port %u: %s", client->host, client->options.port,
+                  cause);
     lost(client, status, error.text);
 }
 

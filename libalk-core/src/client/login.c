@@ -123,8 +123,7 @@ void login_sign(struct alk_client *client)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->offered, &data, &len) !=
-            ALK_OK ||
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->offered, &data, &len) != ALK_OK ||
         agent_talk_sign(login->agent, login->offered, data, len, on_agent_signature) != ALK_OK)
         login_next(client);
 }

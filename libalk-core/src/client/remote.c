@@ -132,8 +132,8 @@ static struct remote *find(struct alk_client *client, const struct alk_ssh_event
         if (!remote->up || kind_of(remote) != event->kind)
             continue;
         bool same_host = strcmp(listen_host(remote), event->host) == 0;
-        bool matches = event->kind == ALK_SSH_FORWARDED_UNIX ? same_host
-                                                             : remote->port == event->port;
+        bool matches =
+            event->kind == ALK_SSH_FORWARDED_UNIX ? same_host : remote->port == event->port;
         if (matches && (found == NULL || same_host))
             found = remote;
     }

@@ -9,10 +9,11 @@ static int judge_pin(const struct alk_client *client, const char *fingerprint,
 {
     if (strcmp(client->fingerprint, fingerprint) == 0)
         return ALK_OK;
-    return alk_error_set(error, ALK_E_HOSTKEY,
-                         "%s has the host key %s, not the pinned %s: either this is not your server "
-                         "or its key was changed",
-                         client->host, fingerprint, client->fingerprint);
+    return alk_error_set(
+        error, ALK_E_HOSTKEY,
+        "%s has the host key %s, not the pinned %s: either this is not your server "
+        "or its key was changed",
+        client->host, fingerprint, client->fingerprint);
 }
 
 static int meet(const struct alk_client *client, const uint8_t *blob, size_t len,
@@ -41,8 +42,8 @@ static int judge_known(const struct alk_client *client, const uint8_t *blob, siz
 
     if (status != ALK_OK)
         return status;
-    enum alk_host_trust trust = alk_known_hosts_check(hosts, client->host, client->options.port,
-                                                      blob, len, &line);
+    enum alk_host_trust trust =
+        alk_known_hosts_check(hosts, client->host, client->options.port, blob, len, &line);
     alk_known_hosts_free(hosts);
     switch (trust) {
     case ALK_HOST_KNOWN:

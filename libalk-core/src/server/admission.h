@@ -25,7 +25,6 @@ const char *alk_admission_enter(struct alk_admission *admission, const char *add
 
 /* It has logged in / it has gone (logged in or not). */
 void alk_admission_authenticated(struct alk_admission *admission, const char *address);
-void alk_admission_leave(struct alk_admission *admission, const char *address,
-                         bool authenticated);
+void alk_admission_leave(struct alk_admission *admission, const char *address, bool authenticated);
 
 #endif

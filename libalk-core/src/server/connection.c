@@ -19,15 +19,12 @@ static const struct alk_log *log_of(const struct connection *c)
 static const char *judge(struct connection *c, const struct alk_ssh_event *event,
                          const struct key_set *keys)
 {
-    const struct alk_authorized_key *key =
-        alk_authorized_keys_find(keys->keys, event->data, event->len);
-
-    if (key == NULL)
-        return "unknown-key";
-    if (!alk_authorized_key_admits(key, c->address, (uint64_t)time(NULL)))
-        return "not-admitted";
-    c->key = key;
-    return NULL;
+    c->key = alk_authorized_keys_admit(keys->keys, event->data, event->len, c->address,
+                                       (uint64_t)time(NULL));
+    if (c->key != NULL)
+        return NULL;
+    return alk_authorized_keys_find(keys->keys, event->data, event->len) == NULL ? "unknown-key"
+                                                                                 : "not-admitted";
 }
 
 static void log_attempt(const struct connection *c, const struct alk_ssh_event *event,
@@ -37,9 +34,9 @@ static void log_attempt(const struct connection *c, const struct alk_ssh_event *
     const char *result = why != NULL ? "reject" : event->proven ? "accept" : "probe";
 
     alk_key_fingerprint(event->data, event->len, fingerprint);
-    alk_log(log_of(c), why == NULL && !event->proven ? ALK_LOG_DEBUG : ALK_LOG_INFO,
-            "auth attempt", "remote_addr", c->address, "user", event->user, "key_fingerprint",
-            fingerprint, "method", "publickey", "result", result, "reason", why, NULL);
+    alk_log(log_of(c), why == NULL && !event->proven ? ALK_LOG_DEBUG : ALK_LOG_INFO, "auth attempt",
+            "remote_addr", c->address, "user", event->user, "key_fingerprint", fingerprint,
+            "method", "publickey", "result", result, "reason", why, NULL);
 }
 
 static void on_auth_request(struct connection *c, const struct alk_ssh_event *event)
@@ -80,8 +77,8 @@ static void on_channel_request(struct connection *c, const struct alk_ssh_event 
     };
 
     if (is_internal(event->host) || !alk_authorized_key_may_open(c->key, event->host, event->port))
-        alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel,
-                               ALK_SSH_OPEN_PROHIBITED, "administratively prohibited");
+        alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel, ALK_SSH_OPEN_PROHIBITED,
+                               "administratively prohibited");
     else
         alk_outlet_start(&c->users, c->session, event->channel, &target);
 }

@@ -15,8 +15,8 @@ struct remote_listener {
     LIST_ENTRY(remote_listener) entry;
     struct connection *connection;
     enum alk_ssh_channel_kind kind;
-    char *host;    /* as the client asked; it names the channels */
-    uint32_t port; /* the bound one */
+    char *host;                        /* as the client asked; it names the channels */
+    uint32_t port;                     /* the bound one */
     struct alk_listener *listeners[2]; /* IPv4 and IPv6 loopback, or one of them, or a path */
 };
 
@@ -138,7 +138,7 @@ static struct remote_listener *remote_new(struct connection *connection,
     remote->kind = event->kind;
     remote->port = event->port;
     remote->host = strdup(event->host);
-    int status = remote->host == NULL ? ALK_E_NOMEM
+    int status = remote->host == NULL                    ? ALK_E_NOMEM
                  : event->kind == ALK_SSH_FORWARDED_UNIX ? listen_unix(remote, log)
                                                          : listen_tcp(remote, log);
     if (status == ALK_OK)

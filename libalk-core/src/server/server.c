@@ -64,8 +64,7 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
         (status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
         (status = alk_resolver_new(&server->resolver, NULL)) != ALK_OK ||
         (status = init_workers(server)) != ALK_OK)
-        alk_error_set(error, status, "the server could not be set up: %s",
-                      alk_status_text(status));
+        alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else
         status = key_set_load(&server->keys, server->authorized_keys, options->log, error);
     if (status != ALK_OK) {

@@ -68,7 +68,7 @@ static void stop(void *user)
     worker->stopping = true;
     close_listeners(worker);
     LIST_FOREACH(connection, &worker->connections, entry)
-        connection_end(connection, "the server is shutting down");
+    connection_end(connection, "the server is shutting down");
     worker_connection_gone(worker);
 }
 

@@ -21,8 +21,8 @@ struct alk_dialogue_ops {
     void (*init)(void *state, const void *config);
     /* Consumes bytes of the application; may produce a reply to send at once. After REQUEST
      * the target is known; after FAILED the reply goes out and the connection ends. */
-    enum alk_dialogue_state (*feed)(void *state, const uint8_t *data, size_t len,
-                                    size_t *consumed, uint8_t *reply, size_t *reply_len);
+    enum alk_dialogue_state (*feed)(void *state, const uint8_t *data, size_t len, size_t *consumed,
+                                    uint8_t *reply, size_t *reply_len);
     void (*target)(const void *state, const char **host, uint16_t *port);
     /* The last reply: what came of the request (enum alk_status). Returns its size. */
     size_t (*answer)(const void *state, int status, uint8_t *reply);
