@@ -45,6 +45,7 @@ struct alk_dial_options {
  *   ALK_E_TIMEOUT      no answer in time
  *   ALK_E_DENIED       permission denied by the system, or permit allowed no address
  *   ALK_E_NOTFOUND     no such Unix socket
+ *   ALK_E_CLOSED       accepted and reset at once
  *   ALK_E_LIMIT, ALK_E_NOMEM, ALK_E_IO   this machine's troubles */
 typedef void (*alk_dial_fn)(void *user, int status, struct alk_stream *stream, const char *cause);
 

@@ -63,8 +63,7 @@ static int judge_line(struct alk_http_connect *http)
     if (strncmp(line, METHOD, strlen(METHOD)) != 0)
         return 405;
     char *space = strchr(line + strlen(METHOD), ' ');
-    if (space == NULL || http->line_len > ALK_HTTP_LINE_KEPT ||
-        strncmp(space, version, strlen(version)) != 0)
+    if (space == NULL || strncmp(space, version, strlen(version)) != 0)
         return 400;
     const char *minor = space + strlen(version);
     if (minor[0] < '0' || minor[0] > '9' || minor[1] != '\0')

@@ -18,7 +18,8 @@
 enum {
     ALK_HTTP_REPLY_MAX = 256,         /* room for any reply */
     ALK_HTTP_REQUEST_MAX = 16 * 1024, /* bytes of a request, all headers included */
-    ALK_HTTP_LINE_KEPT = 8 + ALK_HOST_MAX + 2 + 6 + 10, /* a CONNECT line is not longer */
+    /* one byte more than the longest CONNECT line, so that a line cut here is not one */
+    ALK_HTTP_LINE_KEPT = 8 + ALK_HOST_MAX + 2 + 6 + 9 + 1,
 };
 
 struct alk_http_connect {

@@ -138,6 +138,8 @@ static void only_true_numerics_are_numeric(void **state)
         if (alk_address_numeric(names[i], 1, &address))
             fail_msg("\"%s\": expected a name, got an address", names[i]);
     }
+    assert_true(alk_address_numeric("::ffff:192.0.2.1", 1, &address));
+    assert_int_equal(address.sa.any.sa_family, AF_INET);
     assert_true(alk_address_numeric("fe80::1%lo", 1, &address));
     alk_address_host(&address, host, sizeof(host));
     assert_string_equal(host, "fe80::1%lo");

@@ -42,7 +42,8 @@ static struct {
     int full;           /* a socket that is never writable */
     size_t refused;     /* else so many first ones go to `closed` instead */
     struct alk_address closed;
-    int fail_with; /* else every attempt fails so */
+    int fail_with;     /* else every attempt fails so */
+    int fail_first[2]; /* or these two */
 } net;
 
 static int fake_resolve(const char *host, struct alk_address *out, const char **cause)
@@ -83,8 +84,9 @@ static int fake_connect(int fd, const struct sockaddr *address, socklen_t len)
     }
     if (turn < net.refused)
         return connect(fd, &net.closed.sa.any, net.closed.len);
-    if (net.fail_with != 0) {
-        errno = net.fail_with;
+    int number = turn < 2 && net.fail_first[turn] != 0 ? net.fail_first[turn] : net.fail_with;
+    if (number != 0) {
+        errno = number;
         return -1;
     }
     return connect(fd, address, len);
@@ -271,6 +273,26 @@ static void a_refusal_starts_the_next_attempt_at_once(void **state)
     expect_peer(&outcome, "127.0.0.1");
     close(bound);
     close(listener);
+}
+
+static void a_refusal_says_more_than_a_missing_route(void **state)
+{
+    static const int orders[][2] = {{ENETUNREACH, ECONNREFUSED}, {ECONNREFUSED, ENETUNREACH}};
+    struct alk_address v6, v4;
+    struct outcome outcome;
+
+    (void)state;
+    assert_true(alk_address_numeric("2001:db8::1", 7, &v6));
+    assert_true(alk_address_numeric("192.0.2.1", 7, &v4));
+    add_name(&v6);
+    add_name(&v4);
+    for (size_t i = 0; i < 2; i++) {
+        struct alk_dial_options options = by_name(&v4);
+        net.count = 0;
+        memcpy(net.fail_first, orders[i], sizeof(net.fail_first));
+        dial(&outcome, &options);
+        expect_failure(&outcome, ALK_E_REFUSED, "connection refused");
+    }
 }
 
 static void families_take_turns(void **state)
@@ -493,6 +515,7 @@ int main(void)
         TEST(names_without_address_are_told),
         TEST(a_black_hole_loses_to_the_next_address),
         TEST(a_refusal_starts_the_next_attempt_at_once),
+        TEST(a_refusal_says_more_than_a_missing_route),
         TEST(families_take_turns),
         TEST(only_so_many_addresses_are_tried),
         TEST(no_answer_times_out),

@@ -52,6 +52,7 @@ static const struct talk talks[] = {
     {BYTES("\r\nCONNECT a:1 HTTP/1.1\r\n\r\n"), 400, NULL, 0, 16},
     {BYTES("CONNECT a\0b:1 HTTP/1.1\r\n\r\n"), 400, NULL, 0, 16},
     {BYTES("CONNECT a:1 HTTP/1.1\rX: y\r\n\r\n"), 400, NULL, 0, 7},
+    {BYTES("CONNECT a:1 HTTP/1.1\r\nA: b\rX: y\r\n\r\n"), 400, NULL, 0, 7},
     {BYTES("CONNECT a:1 HTTP/1.1\r\n folded\r\n\r\n"), 400, NULL, 0, 10},
     {BYTES("CONNECT a:1 HTTP/1.1\r\nNo colon\r\n\r\n"), 400, NULL, 0, 9},
     {BYTES("CONNECT a:1 HTTP/1.1\r\n: y\r\n\r\n"), 400, NULL, 0, 6},

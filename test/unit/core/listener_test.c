@@ -293,6 +293,22 @@ static void only_a_stale_unix_socket_is_replaced(void **state)
     assert_int_equal(stat(f->path, &st), 0);
 }
 
+static void a_busy_unix_socket_is_not_stolen(void **state)
+{
+    struct fixture *f = *state;
+    struct alk_listener *other;
+    struct alk_address address;
+
+    assert_int_equal(alk_address_unix(f->path, &address), 0);
+    int busy = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(busy, &address.sa.any, address.len), 0);
+    assert_int_equal(listen(busy, 0), 0);
+    int first = net_connect(&address); /* its backlog is full now */
+    assert_int_equal(alk_listener_new(&other, &address, NULL, NULL), ALK_E_EXISTS);
+    close(first);
+    close(busy);
+}
+
 /* Takes all descriptors but `left`, so that accept4 gets EMFILE. */
 static void use_up_descriptors(struct rlimit *before)
 {
@@ -345,6 +361,7 @@ int main(void)
         TEST(the_callback_may_close_the_listener),
         TEST(a_unix_socket_is_private_and_goes_with_its_listener),
         TEST(only_a_stale_unix_socket_is_replaced),
+        TEST(a_busy_unix_socket_is_not_stolen),
         TEST(without_descriptors_clients_are_dropped_and_later_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
