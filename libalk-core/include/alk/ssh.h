@@ -35,10 +35,11 @@ struct alk_ssh_channel;
 enum alk_ssh_role { ALK_SSH_SERVER, ALK_SSH_CLIENT };
 
 enum {
-    ALK_SSH_USER_MAX = 256,          /* bytes of a user name */
-    ALK_SSH_HOST_MAX = 1024,         /* bytes of a host name or socket path */
-    ALK_SSH_DATA_MAX = 32 * 1024,    /* payload of one data packet that we announce */
-    ALK_SSH_WINDOW = 2 * 1024 * 1024 /* receive window that a channel starts with */
+    ALK_SSH_USER_MAX = 256,            /* bytes of a user name */
+    ALK_SSH_HOST_MAX = 1024,           /* bytes of a host name or socket path */
+    ALK_SSH_DATA_MAX = 32 * 1024,      /* data of one packet that we announce to strangers */
+    ALK_SSH_DATA_MAX_OWN = 128 * 1024, /* and to another alknet */
+    ALK_SSH_WINDOW = 2 * 1024 * 1024   /* receive window that a channel starts with */
 };
 
 /* Start from ALK_SSH_OPTIONS_INIT; 0 in a number means the default beside it. */

@@ -55,7 +55,7 @@ static int take_window(struct alk_ssh *ssh, struct alk_ssh_channel *channel, siz
     if (channel->eof_received)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "data for a channel after its end");
-    if (len > channel->window || len > ALK_SSH_DATA_MAX)
+    if (len > channel->window || len > ssh->data_max)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "more data for a channel than was allowed");
     channel->window -= (uint32_t)len;
@@ -201,8 +201,8 @@ size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *chan
         return 0;
     if (most > channel->peer_packet)
         most = channel->peer_packet;
-    if (most > ALK_SSH_DATA_MAX)
-        most = ALK_SSH_DATA_MAX;
+    if (most > ssh->data_max)
+        most = ssh->data_max;
     uint8_t *payload = alk_packet_reserve(&ssh->out, DATA_HEADER + most);
     if (payload == NULL)
         return 0;

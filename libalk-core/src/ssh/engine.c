@@ -53,6 +53,7 @@ int alk_ssh_new(struct alk_ssh **out, const struct alk_ssh_options *options, uin
     ssh->requests_end = &ssh->requests;
     alk_cipher_clear(&ssh->rx.cipher);
     alk_cipher_clear(&ssh->tx.cipher);
+    randombytes_buf(ssh->tx.padding, sizeof(ssh->tx.padding));
     int status = ssh_ident_start(ssh);
     if (status != ALK_OK) {
         alk_ssh_free(ssh);

@@ -82,6 +82,7 @@ struct alk_ssh {
     struct alk_packets rx, tx;
 
     char *my_version, *peer_version;
+    uint32_t data_max; /* of one data packet, both ways; larger between two alknets */
     unsigned banner_lines;
 
     struct kex *kex; /* NULL when none runs */

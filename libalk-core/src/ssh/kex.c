@@ -361,6 +361,7 @@ static int use_new_keys(struct alk_ssh *ssh, bool sending)
     sodium_memzero(key, sizeof(key));
     sodium_memzero(mac, sizeof(mac));
     p->bytes = p->packets = 0;
+    randombytes_buf(p->padding, sizeof(p->padding));
     if (ssh->strict)
         p->sequence = 0;
     if (status != ALK_OK)

@@ -2,7 +2,7 @@
 
 #include <alk/status.h>
 
-#include <openssl/rand.h>
+#include <string.h>
 
 enum { PADDING_MIN = 4 };
 
@@ -81,8 +81,8 @@ int alk_packet_seal(struct alk_packets *p, struct alk_buffer *out, size_t len)
     packet[2] = (uint8_t)(length >> 8);
     packet[3] = (uint8_t)length;
     packet[4] = padding;
-    if (RAND_bytes(packet + ALK_PACKET_PAYLOAD_AT + len, padding) != 1 ||
-        type->seal(&p->cipher, p->sequence, packet, length) != ALK_OK)
+    memcpy(packet + ALK_PACKET_PAYLOAD_AT + len, p->padding, padding);
+    if (type->seal(&p->cipher, p->sequence, packet, length) != ALK_OK)
         return ALK_E_CRYPTO;
     p->sequence++;
     p->packets++;

@@ -15,9 +15,10 @@
 enum {
     ALK_PACKET_MAX_BEFORE_AUTH = 35000,
     ALK_PACKET_MAX = 256 * 1024,
+    ALK_PACKET_PADDING_MAX = 4 + 16,
     ALK_PACKET_PAYLOAD_AT = 5, /* length, padding length, then the payload */
     /* everything around a payload: header, longest padding, longest tag */
-    ALK_PACKET_OVERHEAD = ALK_PACKET_PAYLOAD_AT + 4 + 16 + ALK_CIPHER_TAG_MAX,
+    ALK_PACKET_OVERHEAD = ALK_PACKET_PAYLOAD_AT + ALK_PACKET_PADDING_MAX + ALK_CIPHER_TAG_MAX,
 };
 
 /* One direction. */
@@ -25,7 +26,10 @@ struct alk_packets {
     struct alk_cipher cipher;
     uint32_t sequence;
     uint64_t bytes, packets; /* under the present keys */
-    uint32_t length;         /* inbound: of the packet that is still coming */
+    /* Outbound: what padding is made of. Drawn anew with the keys, not for each packet: every
+     * cipher here hides it, and a random number per packet costs a system call. */
+    uint8_t padding[ALK_PACKET_PADDING_MAX];
+    uint32_t length; /* inbound: of the packet that is still coming */
     bool length_known;
 };
 
