@@ -181,6 +181,12 @@ const char *alk_ssh_cipher_name(const struct alk_ssh *ssh); /* "none" before the
 
 bool alk_ssh_authenticated(const struct alk_ssh *ssh);
 
+/* When the last whole packet came from the peer. */
+uint64_t alk_ssh_heard(const struct alk_ssh *ssh);
+
+/* Asks the peer for a sign of life now (a keepalive request). */
+void alk_ssh_probe(struct alk_ssh *ssh);
+
 /* Starts a key exchange now, if none is running. */
 void alk_ssh_rekey(struct alk_ssh *ssh);
 

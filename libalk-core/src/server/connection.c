@@ -173,6 +173,7 @@ void connection_start(struct worker *worker, struct alk_stream *stream)
         return;
     }
     c->worker = worker;
+    c->id = atomic_fetch_add(&server->last_connection_id, 1) + 1;
     c->opened = alk_loop_now(worker->loop);
     memcpy(c->address, stream->peer, sizeof(c->address));
     LIST_INIT(&c->users);

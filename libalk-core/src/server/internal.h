@@ -5,6 +5,7 @@
  * worker.c      one thread with its loop, and the connections on it
  * connection.c  one SSH connection: login, channels, its end
  * remote.c      the listeners that clients ask for
+ * takeover.c    a returning client gets the listener that its dead session still holds
  * key_set.c     the authorized keys as a snapshot that reload replaces
  */
 #ifndef ALK_SERVER_INTERNAL_H
@@ -58,6 +59,8 @@ void worker_stop(struct worker *worker); /* asks; the thread ends when its conne
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
 void worker_connection_gone(struct worker *worker);
+/* On the worker's own thread: a connection of it, or NULL. */
+struct connection *worker_find(struct worker *worker, uint64_t connection_id);
 
 /* ---- server.c ---- */
 
@@ -66,8 +69,10 @@ struct alk_server {
     char *authorized_keys;
     struct alk_admission *admission;
     struct alk_resolver *resolver;
-    pthread_mutex_t lock; /* guards keys */
+    pthread_mutex_t lock; /* guards keys and held_ports */
     struct key_set *keys;
+    LIST_HEAD(, held_port) held_ports;
+    atomic_uint_least64_t last_connection_id;
     struct worker *workers;
     unsigned worker_count;
     char **addresses;
@@ -85,12 +90,14 @@ LIST_HEAD(remote_listeners, remote_listener);
 
 struct connection {
     LIST_ENTRY(connection) entry;
+    uint64_t id; /* unique within the server */
     struct worker *worker;
     struct alk_session *session;
     struct alk_channel_users users;
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
     struct remote_listeners remotes;
-    struct key_set *keys; /* the snapshot that let this user in */
+    struct remote_listener *wanted; /* waits for the outcome of a takeover */
+    struct key_set *keys;           /* the snapshot that let this user in */
     const struct alk_authorized_key *key;
     uint64_t opened;
     bool authenticated;
@@ -106,5 +113,21 @@ void connection_end(struct connection *connection, const char *text);
 /* Answers a FORWARD_REQUEST event. */
 void remote_request(struct connection *connection, const struct alk_ssh_event *event);
 void remote_close_all(struct connection *connection);
+/* The holder of the wanted listener has given it up, or is alive: answer at last. */
+void remote_retry(struct connection *connection, bool is_free);
+
+/* ---- takeover.c ---- */
+
+struct held_port;
+
+/* Remembers who holds a listener, as long as it is open. NULL when memory is short: then it
+ * cannot be taken over. */
+struct held_port *takeover_register(struct connection *connection, enum alk_ssh_channel_kind kind,
+                                    const char *host, uint32_t port);
+void takeover_unregister(struct alk_server *server, struct held_port *held); /* NULL is fine */
+
+/* The address that the event asks for is in use: if a session of the same key holds it, it is
+ * asked for a sign of life; remote_retry follows. False when there is no such session. */
+bool takeover_start(struct connection *newcomer, const struct alk_ssh_event *event);
 
 #endif

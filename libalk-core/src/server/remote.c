@@ -18,6 +18,7 @@ struct remote_listener {
     char *host;                        /* as the client asked; it names the channels */
     uint32_t port;                     /* the bound one */
     struct alk_listener *listeners[2]; /* IPv4 and IPv6 loopback, or one of them, or a path */
+    struct held_port *held;
 };
 
 static struct alk_session *session_of(void *owner)
@@ -50,6 +51,7 @@ static void remote_free(struct remote_listener *remote)
     LIST_REMOVE(remote, entry);
     for (int i = 0; i < 2; i++)
         alk_listener_close(remote->listeners[i]);
+    takeover_unregister(remote->connection->worker->server, remote->held);
     free(remote->host);
     free(remote);
 }
@@ -58,6 +60,7 @@ void remote_close_all(struct connection *connection)
 {
     while (!LIST_EMPTY(&connection->remotes))
         remote_free(LIST_FIRST(&connection->remotes));
+    connection->wanted = NULL;
 }
 
 /* ---- where to listen ---- */
@@ -128,25 +131,34 @@ static int listen_on_loop(struct remote_listener *remote)
 static struct remote_listener *remote_new(struct connection *connection,
                                           const struct alk_ssh_event *event)
 {
-    const struct alk_log *log = connection->worker->server->options.log;
     struct remote_listener *remote = calloc(1, sizeof(*remote));
 
     if (remote == NULL)
         return NULL;
-    LIST_INSERT_HEAD(&connection->remotes, remote, entry);
+    remote->host = strdup(event->host);
+    if (remote->host == NULL) {
+        free(remote);
+        return NULL;
+    }
     remote->connection = connection;
     remote->kind = event->kind;
     remote->port = event->port;
-    remote->host = strdup(event->host);
-    int status = remote->host == NULL                    ? ALK_E_NOMEM
-                 : event->kind == ALK_SSH_FORWARDED_UNIX ? listen_unix(remote, log)
-                                                         : listen_tcp(remote, log);
+    LIST_INSERT_HEAD(&connection->remotes, remote, entry);
+    return remote;
+}
+
+static int open_listeners(struct remote_listener *remote)
+{
+    struct connection *connection = remote->connection;
+    const struct alk_log *log = connection->worker->server->options.log;
+    int status =
+        remote->kind == ALK_SSH_FORWARDED_UNIX ? listen_unix(remote, log) : listen_tcp(remote, log);
+
     if (status == ALK_OK)
         status = listen_on_loop(remote);
     if (status == ALK_OK)
-        return remote;
-    remote_free(remote);
-    return NULL;
+        remote->held = takeover_register(connection, remote->kind, remote->host, remote->port);
+    return status;
 }
 
 /* ---- the requests ---- */
@@ -185,17 +197,38 @@ static unsigned count(const struct connection *connection)
     return n;
 }
 
+static void reply(struct connection *connection, struct remote_listener *remote, bool ok)
+{
+    alk_ssh_forward_reply(alk_session_ssh(connection->session), ok, ok ? remote->port : 0);
+    if (!ok && remote != NULL)
+        remote_free(remote);
+    alk_session_touch(connection->session);
+}
+
+void remote_retry(struct connection *connection, bool is_free)
+{
+    struct remote_listener *remote = connection->wanted;
+
+    connection->wanted = NULL;
+    if (remote != NULL)
+        reply(connection, remote, is_free && open_listeners(remote) == ALK_OK);
+}
+
 void remote_request(struct connection *connection, const struct alk_ssh_event *event)
 {
-    struct alk_ssh *ssh = alk_session_ssh(connection->session);
     struct remote_listener *remote = NULL;
 
     if (event->cancel) {
-        alk_ssh_forward_reply(ssh, cancel(connection, event), 0);
+        alk_ssh_forward_reply(alk_session_ssh(connection->session), cancel(connection, event), 0);
         return;
     }
     if (count(connection) < REMOTES_MAX && find(connection, event) == NULL &&
         alk_authorized_key_may_listen(connection->key, event->host, event->port))
         remote = remote_new(connection, event);
-    alk_ssh_forward_reply(ssh, remote != NULL, remote != NULL ? remote->port : 0);
+    int status = remote == NULL ? ALK_E_DENIED : open_listeners(remote);
+    /* while a takeover is under way the engine handles no further message of this client */
+    if (status == ALK_E_EXISTS && takeover_start(connection, event))
+        connection->wanted = remote;
+    else
+        reply(connection, remote, status == ALK_OK);
 }

@@ -53,6 +53,8 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     server->options = *options;
     use_defaults(&server->options);
     pthread_mutex_init(&server->lock, NULL);
+    LIST_INIT(&server->held_ports);
+    atomic_init(&server->last_connection_id, 0);
     struct alk_admission_limits limits = {
         .per_ip = server->options.max_connections_per_ip,
         .unauthenticated = server->options.max_unauthenticated,

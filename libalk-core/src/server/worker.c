@@ -60,6 +60,18 @@ void worker_connection_gone(struct worker *worker)
         alk_loop_stop(worker->loop);
 }
 
+struct connection *worker_find(struct worker *worker, uint64_t connection_id)
+{
+    struct connection *connection;
+
+    LIST_FOREACH(connection, &worker->connections, entry)
+    {
+        if (connection->id == connection_id)
+            return connection;
+    }
+    return NULL;
+}
+
 static void stop(void *user)
 {
     struct worker *worker = user;

@@ -530,6 +530,17 @@ bool alk_ssh_authenticated(const struct alk_ssh *ssh)
     return ssh->phase == PHASE_OPEN;
 }
 
+uint64_t alk_ssh_heard(const struct alk_ssh *ssh)
+{
+    return ssh->heard;
+}
+
+void alk_ssh_probe(struct alk_ssh *ssh)
+{
+    if (ssh->phase == PHASE_OPEN)
+        ssh_send_keepalive(ssh, false);
+}
+
 void alk_ssh_rekey(struct alk_ssh *ssh)
 {
     if (ssh->phase == PHASE_OPEN && ssh->kex == NULL)

@@ -1,5 +1,6 @@
 #include "tunnel/inlet.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ struct alk_inlet {
 
 static void inlet_free(struct alk_inlet *inlet)
 {
+    if (inlet->dialogue != NULL) /* it may hold a password */
+        sodium_memzero(inlet->dialogue, inlet->route.dialogue->size);
     free(inlet->dialogue);
     free(inlet->host);
     free(inlet->early);
