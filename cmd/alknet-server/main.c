@@ -23,6 +23,9 @@ static const char help[] =
     "  --listen ADDR:PORT          where to listen, also [v6]:PORT or unix:PATH;\n"
     "                              repeatable (default 0.0.0.0:22)\n"
     "  --max-connections-per-ip N  live connections of one address (default 0: any)\n"
+    "  --max-unauthenticated N     connections that have not logged in yet (default 128)\n"
+    "  --max-unauthenticated-per-ip N\n"
+    "                              the same of one address (default 16)\n"
     "  --max-auth-attempts N       refused keys before a connection ends (default 10)\n"
     "  --workers N                 threads (default: one per core)\n"
     "  --log-level LEVEL           error, warn, info or debug (default info)\n"
@@ -53,6 +56,8 @@ enum option_code {
     OPT_AUTHORIZED,
     OPT_LISTEN,
     OPT_PER_IP,
+    OPT_UNAUTHENTICATED,
+    OPT_UNAUTHENTICATED_PER_IP,
     OPT_ATTEMPTS,
     OPT_WORKERS,
     OPT_LOG_LEVEL,
@@ -67,6 +72,8 @@ static const struct option long_options[] = {
     {"authorized-keys", required_argument, NULL, OPT_AUTHORIZED},
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
+    {"max-unauthenticated", required_argument, NULL, OPT_UNAUTHENTICATED},
+    {"max-unauthenticated-per-ip", required_argument, NULL, OPT_UNAUTHENTICATED_PER_IP},
     {"max-auth-attempts", required_argument, NULL, OPT_ATTEMPTS},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
@@ -84,6 +91,11 @@ static bool take_number(int code, const char *text, struct settings *s)
     case OPT_PER_IP:
         return program_number("--max-connections-per-ip", text, 0, 1000000,
                               &o->max_connections_per_ip);
+    case OPT_UNAUTHENTICATED:
+        return program_number("--max-unauthenticated", text, 1, 1000000, &o->max_unauthenticated);
+    case OPT_UNAUTHENTICATED_PER_IP:
+        return program_number("--max-unauthenticated-per-ip", text, 1, 1000000,
+                              &o->max_unauthenticated_per_ip);
     case OPT_ATTEMPTS:
         return program_number("--max-auth-attempts", text, 1, 1000, &o->max_auth_attempts);
     default:
@@ -110,6 +122,8 @@ static int take(int code, struct settings *s)
         s->listen[s->listen_count++] = optarg;
         return -1;
     case OPT_PER_IP:
+    case OPT_UNAUTHENTICATED:
+    case OPT_UNAUTHENTICATED_PER_IP:
     case OPT_ATTEMPTS:
     case OPT_WORKERS:
         return take_number(code, optarg, s) ? -1 : EXIT_USAGE;

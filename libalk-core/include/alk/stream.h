@@ -35,6 +35,8 @@ struct alk_stream_ops {
     void (*close)(struct alk_stream *stream);
     /* may be NULL: then alk_stream_abort is a plain close */
     void (*abort)(struct alk_stream *stream);
+    /* may be NULL: nothing below the stream queues much */
+    void (*limit_unsent)(struct alk_stream *stream, size_t bytes);
 };
 
 struct alk_stream {
@@ -58,6 +60,10 @@ ssize_t alk_stream_read(struct alk_stream *stream, void *data, size_t len);
 /* Writes some of the parts: >= 0 bytes taken, ALK_E_AGAIN, or an error. */
 ssize_t alk_stream_writev(struct alk_stream *stream, const struct iovec *parts, int count);
 ssize_t alk_stream_write(struct alk_stream *stream, const void *data, size_t len);
+
+/* Counts as writable only while less than `bytes` wait unsent below the stream, so that what
+ * is written now is not stuck behind what was written long ago. */
+void alk_stream_limit_unsent(struct alk_stream *stream, size_t bytes);
 
 /* Half close: the peer reads end of stream after what was written. */
 int alk_stream_finish(struct alk_stream *stream);

@@ -53,3 +53,9 @@ void alk_stream_abort(struct alk_stream *stream)
     else
         stream->ops->close(stream);
 }
+
+void alk_stream_limit_unsent(struct alk_stream *stream, size_t bytes)
+{
+    if (stream->ops->limit_unsent != NULL)
+        stream->ops->limit_unsent(stream, bytes);
+}

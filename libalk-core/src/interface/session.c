@@ -6,7 +6,8 @@ enum {
     READS_PER_TURN = 4, /* so that a busy session leaves time for others on its loop */
     ROUNDS_PER_TURN = 4,
     DRAIN_MOST = 1024 * 1024,
-    LINGER_MS = 2000, /* for the last words to a slow peer */
+    UNSENT_MOST = 256 * 1024, /* in the kernel: what an interactive channel may queue behind */
+    LINGER_MS = 2000,         /* for the last words to a slow peer */
 };
 
 TAILQ_HEAD(waiter_list, alk_waiter);
@@ -258,6 +259,7 @@ int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_
         return status;
     }
     alk_stream_set_handler(stream, on_ready, session);
+    alk_stream_limit_unsent(stream, UNSENT_MOST);
     alk_session_touch(session);
     *out = session;
     return ALK_OK;

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORKERS_MAX = 256 };
+enum {
+    WORKERS_MAX = 256,
+    RESOLVER_THREADS = 32, /* slow names of one client leave some for the others */
+};
 
 static void use_defaults(struct alk_server_options *o)
 {
@@ -55,6 +58,7 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     pthread_mutex_init(&server->lock, NULL);
     LIST_INIT(&server->held_ports);
     atomic_init(&server->last_connection_id, 0);
+    struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
     struct alk_admission_limits limits = {
         .per_ip = server->options.max_connections_per_ip,
         .unauthenticated = server->options.max_unauthenticated,
@@ -64,7 +68,7 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     server->authorized_keys = strdup(options->authorized_keys);
     if (server->authorized_keys == NULL ||
         (status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
-        (status = alk_resolver_new(&server->resolver, NULL)) != ALK_OK ||
+        (status = alk_resolver_new(&server->resolver, &resolver)) != ALK_OK ||
         (status = init_workers(server)) != ALK_OK)
         alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else

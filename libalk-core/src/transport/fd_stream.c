@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,6 +115,15 @@ static void tcp_abort(struct alk_stream *base)
     stream_close(base);
 }
 
+static void tcp_limit_unsent(struct alk_stream *base, size_t bytes)
+{
+    struct fd_stream *stream = (struct fd_stream *)base;
+    unsigned limit = bytes < INT_MAX ? (unsigned)bytes : INT_MAX;
+
+    /* a kernel without it queues more, which is slower but not wrong */
+    (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof(limit));
+}
+
 static const struct alk_stream_ops tcp_ops = {
     .transport = "tcp",
     .read = stream_read,
@@ -122,6 +132,7 @@ static const struct alk_stream_ops tcp_ops = {
     .watch = stream_watch,
     .close = stream_close,
     .abort = tcp_abort,
+    .limit_unsent = tcp_limit_unsent,
 };
 
 static const struct alk_stream_ops unix_ops = {
