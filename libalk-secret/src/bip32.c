@@ -3,6 +3,7 @@
 
 #include "base58.h"
 #include "crypto.h"
+#include "wipe.h"
 
 #include <pthread.h>
 #include <secp256k1.h>
@@ -125,7 +126,7 @@ int alk_bip32_derive(const uint8_t *seed, size_t len, const struct alk_secret_pa
         r = set_public(key);
     if (r != 0)
         sodium_memzero(key, sizeof *key);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }
 
@@ -147,7 +148,7 @@ int alk_bip32_format(const struct alk_bip32_key *key, bool secret, char out[ALK_
         memcpy(payload + 45, key->public_key, 33);
     r = alk_base58check_encode(payload, out);
     sodium_memzero(payload, sizeof payload);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }
 
@@ -191,6 +192,6 @@ out:
     if (r != 0)
         sodium_memzero(key, sizeof *key);
     sodium_memzero(payload, sizeof payload);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }

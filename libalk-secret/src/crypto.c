@@ -32,11 +32,6 @@ int alk_crypto_init(void)
     return fetched.aes_gcm != NULL && fetched.hkdf != NULL ? 0 : ALK_SECRET_E_CRYPTO;
 }
 
-void alk_wipe_stack(void)
-{
-    sodium_stackzero(16384);
-}
-
 int alk_hmac_sha512(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[64])
 {
     unsigned size = 64;

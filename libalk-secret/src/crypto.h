@@ -1,5 +1,4 @@
-/* The few operations that this library takes from libcrypto, and hygiene for what they and
- * we leave on the stack. All return 0 or ALK_SECRET_E_CRYPTO. */
+/* The few operations that this library takes from libcrypto. All return 0 or ALK_SECRET_E_CRYPTO. */
 #ifndef ALK_CRYPTO_PRIVATE_H
 #define ALK_CRYPTO_PRIVATE_H
 
@@ -34,8 +33,5 @@ int alk_gcm_seal(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const
 /* The opposite: len counts ciphertext and tag. On failure out (len - tag bytes) is zero. */
 int alk_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
                  size_t aad_len, const uint8_t *data, size_t len, uint8_t *out);
-
-/* Overwrites what the calls made so far from this function have left below it on the stack. */
-void alk_wipe_stack(void);
 
 #endif

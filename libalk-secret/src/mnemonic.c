@@ -5,6 +5,7 @@
 #include "error.h"
 #include "normalise.h"
 #include "wordlist.h"
+#include "wipe.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -159,7 +160,7 @@ int alk_mnemonic_from_entropy(const uint8_t *entropy, size_t len, char *out, siz
     words_of_entropy(entropy, len, &words);
     r = join(&words, out, size);
     sodium_memzero(&words, sizeof words);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }
 
@@ -186,7 +187,7 @@ int alk_mnemonic_to_entropy(const char *mnemonic, uint8_t entropy[ALK_MNEMONIC_E
     if (r == 0 && (r = entropy_of_words(&words, entropy, len)) != 0)
         alk_secret_fail(error, r, NULL);
     sodium_memzero(&words, sizeof words);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }
 
@@ -250,6 +251,6 @@ out:
     sodium_free(pass);
     sodium_memzero(entropy, sizeof entropy);
     sodium_memzero(&words, sizeof words);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }

@@ -8,6 +8,7 @@
 
 #include "crypto.h"
 #include "error.h"
+#include "wipe.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -140,7 +141,7 @@ int alk_service_enter(struct alk_secret_service *service, const char *tenant,
 void alk_service_leave(struct alk_secret_service *service)
 {
     pthread_rwlock_unlock(&service->lock);
-    alk_wipe_stack();
+    alk_wipe_traces();
 }
 
 /* Puts a vault into the table, which then owns it. */
@@ -184,6 +185,7 @@ int alk_secret_service_unlock(struct alk_secret_service *service, const char *te
     if (r == 0 && (r = admit(service, tenant, &vault)) != 0)
         alk_secret_fail(error, r, NULL);
     alk_vault_free(vault);
+    alk_wipe_traces();
     return r;
 }
 

@@ -2,6 +2,7 @@
 #include <alk/secret_keys.h>
 
 #include "crypto.h"
+#include "wipe.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -51,7 +52,7 @@ int alk_slip10_derive(const uint8_t *seed, size_t len, const struct alk_secret_p
         r = child(key, path->index[i]);
     if (r != 0)
         sodium_memzero(key, sizeof *key);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }
 
@@ -63,6 +64,6 @@ int alk_slip10_public(const struct alk_slip10_key *key, uint8_t public_key[32])
     if (r == 0 && crypto_sign_seed_keypair(public_key, secret, key->secret) != 0)
         r = ALK_SECRET_E_CRYPTO;
     sodium_memzero(secret, sizeof secret);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }

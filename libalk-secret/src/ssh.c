@@ -2,6 +2,7 @@
 #include <alk/secret_ssh.h>
 
 #include "crypto.h"
+#include "wipe.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -136,7 +137,7 @@ int alk_secret_ssh_private(const uint8_t seed[32], const char *comment, char *ou
     sodium_bin2base64(s->base64, sizeof s->base64, s->body, len, sodium_base64_VARIANT_ORIGINAL);
     r = wrap_pem(s->base64, out, size);
     sodium_free(s);
-    alk_wipe_stack();
+    alk_wipe_traces();
     return r;
 }
 
