@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define VECTOR_FIELDS 6
+#define VECTOR_FIELDS 12
 
 struct vector {
     unsigned line;
