@@ -63,7 +63,7 @@ int ctl_secret(int argc, char **argv)
             return STATUS_USAGE;
         return args.help ? help(commands[i]) : commands[i]->run(&args);
     }
-    fprintf(stderr, "alknet-ctl secret: no command %s; alknet-ctl secret --help lists them\n",
-            argv[1]);
+    /* not repeating it: somebody may have given the mnemonic */
+    fprintf(stderr, "alknet-ctl secret: no such command; alknet-ctl secret --help lists them\n");
     return STATUS_USAGE;
 }

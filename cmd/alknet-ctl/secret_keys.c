@@ -70,7 +70,7 @@ const struct secret_command secret_new = {
 
 static int run_validate(const struct secret_args *args)
 {
-    struct secret_bytes mnemonic = {0};
+    struct secret_bytes mnemonic = {0}, out = {0};
     struct alk_secret_error error = {""};
     int words, r = secret_read_mnemonic(args, &mnemonic);
 
@@ -82,8 +82,13 @@ static int run_validate(const struct secret_args *args)
         printf(args->json ? "{\"valid\":true,\"words\":%d}\n" : "valid: %d words\n", words);
         return STATUS_OK;
     }
-    if (args->json)
-        printf("{\"valid\":false}\n");
+    if (args->json && secret_bytes_init(args, &out, 2 * sizeof error.text) == 0) {
+        secret_add(&out, "{\"valid\":false,\"error\":");
+        secret_add_json(&out, error.text, strlen(error.text));
+        secret_add(&out, "}\n");
+        secret_write_output(args, &out);
+        secret_bytes_free(&out);
+    }
     return secret_failed(args, words, &error);
 }
 

@@ -88,7 +88,7 @@ static int number(const struct secret_args *args, const char *option, const char
     errno = 0;
     value = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value > 0x80000000ULL)
-        return secret_complain(args, STATUS_USAGE, "--%s needs a number, not %s", option, text);
+        return secret_complain(args, STATUS_USAGE, "--%s needs a number up to 2147483648", option);
     *out = (uint32_t)value;
     return 0;
 }
@@ -186,6 +186,15 @@ static int check_sources(const struct secret_args *args)
     return 0;
 }
 
+/* Names the option without what follows "=": that could be a secret. */
+static int bad_option(const struct secret_args *args, bool no_value, const char *option)
+{
+    return secret_complain(args, STATUS_USAGE,
+                           no_value ? "%.*s needs a value; see --help"
+                                    : "no option %.*s here; see --help",
+                           (int)strcspn(option, "="), option);
+}
+
 int secret_parse(const struct secret_command *command, int argc, char **argv,
                  struct secret_args *args)
 {
@@ -202,12 +211,8 @@ int secret_parse(const struct secret_command *command, int argc, char **argv,
     opterr = 0;
     optind = 0; /* glibc: start over, another command may have used getopt */
     while ((id = getopt_long(argc, argv, ":", table, &index)) != -1) {
-        if (id == ':')
-            return secret_complain(args, STATUS_USAGE, "%s needs a value; see --help",
-                                   argv[optind - 1]);
-        if (id == '?')
-            return secret_complain(args, STATUS_USAGE, "no option %s here; see --help",
-                                   argv[optind - 1]);
+        if (id == ':' || id == '?')
+            return bad_option(args, id == ':', argv[optind - 1]);
         if (take(args, id, table[index].name, optarg) != 0)
             return STATUS_USAGE;
     }
