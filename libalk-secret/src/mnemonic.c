@@ -130,22 +130,57 @@ static int split(const char *phrase, struct words *words, struct alk_secret_erro
     return 0;
 }
 
-static int read_words(const char *mnemonic, struct words *words, struct alk_secret_error *error)
+/* Everything that holds the phrase or the passphrase while a call works on them. The salt of
+ * PBKDF2 is `prefix` and the normalised passphrase behind it. */
+struct workspace {
+    char phrase[ALK_MNEMONIC_SIZE];
+    char prefix[8];
+    int32_t text[];
+};
+
+static int too_long(const char *what, struct alk_secret_error *error)
 {
-    char *phrase = NULL;
-    size_t len;
+    return alk_secret_fail(error, ALK_SECRET_E_TOO_LONG, "the %s is longer than %d bytes", what,
+                           ALK_MNEMONIC_INPUT_MAX);
+}
+
+/* A workspace in guarded memory with room for either text. */
+static int workspace_new(const char *mnemonic, const char *passphrase, struct workspace **out,
+                         size_t *room, struct alk_secret_error *error)
+{
+    const char *const texts[] = {mnemonic, passphrase};
+    static const char *const names[] = {"mnemonic", "passphrase"};
     int r = mnemonic == NULL ? ALK_SECRET_E_ARGUMENT : alk_crypto_init();
 
-    if (r == 0)
-        r = alk_nfkd(mnemonic, strnlen(mnemonic, ALK_MNEMONIC_INPUT_MAX + 1), &phrase, &len);
-    if (r == ALK_SECRET_E_TOO_LONG)
-        return alk_secret_fail(error, r, "the mnemonic is longer than %d bytes",
-                               ALK_MNEMONIC_INPUT_MAX);
+    *room = 0;
+    for (int i = 0; r == 0 && i < 2; i++) {
+        size_t need = 0;
+        r = alk_nfkd_room(texts[i], strnlen(texts[i], ALK_MNEMONIC_INPUT_MAX + 1), &need);
+        if (r == ALK_SECRET_E_TOO_LONG)
+            return too_long(names[i], error);
+        *room = need > *room ? need : *room;
+    }
+    if (r == 0) {
+        *out = sodium_malloc(sizeof **out + *room * sizeof(*out)->text[0]);
+        r = *out == NULL ? ALK_SECRET_E_MEMORY : 0;
+    }
+    return r != 0 ? alk_secret_fail(error, r, NULL) : 0;
+}
+
+/* Reads the mnemonic into words and entropy. */
+static int read_mnemonic(const char *mnemonic, struct workspace *w, size_t room,
+                         struct words *words, uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX],
+                         size_t *len, struct alk_secret_error *error)
+{
+    size_t text_len;
+    int r = alk_nfkd(mnemonic, strlen(mnemonic), w->text, room, &text_len);
+
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
-    r = split(phrase, words, error);
-    sodium_free(phrase);
-    return r;
+    if ((r = split((const char *)w->text, words, error)) != 0)
+        return r;
+    r = entropy_of_words(words, entropy, len);
+    return r != 0 ? alk_secret_fail(error, r, NULL) : 0;
 }
 
 int alk_mnemonic_from_entropy(const uint8_t *entropy, size_t len, char *out, size_t size)
@@ -181,11 +216,14 @@ int alk_mnemonic_generate(unsigned words, char *out, size_t size)
 int alk_mnemonic_to_entropy(const char *mnemonic, uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX],
                             size_t *len, struct alk_secret_error *error)
 {
+    struct workspace *w = NULL;
     struct words words = {0};
-    int r = read_words(mnemonic, &words, error);
+    size_t room;
+    int r = workspace_new(mnemonic, "", &w, &room, error);
 
-    if (r == 0 && (r = entropy_of_words(&words, entropy, len)) != 0)
-        alk_secret_fail(error, r, NULL);
+    if (r == 0)
+        r = read_mnemonic(mnemonic, w, room, &words, entropy, len, error);
+    sodium_free(w);
     sodium_memzero(&words, sizeof words);
     alk_wipe_traces();
     return r;
@@ -201,54 +239,39 @@ int alk_mnemonic_validate(const char *mnemonic, struct alk_secret_error *error)
     return r != 0 ? r : (int)(len / 4 * 3);
 }
 
-static int stretch(const struct words *words, const char *passphrase, size_t len,
-                   uint8_t seed[ALK_SEED_SIZE])
+/* From the words themselves, not from the phrase as it was typed, so blanks do not matter. */
+static int stretch(const struct words *words, const char *passphrase, struct workspace *w,
+                   size_t room, uint8_t seed[ALK_SEED_SIZE])
 {
-    static const char prefix[] = "mnemonic";
-    const size_t prefix_len = sizeof prefix - 1;
-    char *phrase = sodium_malloc(ALK_MNEMONIC_SIZE);
-    uint8_t *salt = sodium_malloc(prefix_len + len);
-    int r = ALK_SECRET_E_MEMORY;
+    size_t len;
+    int r = join(words, w->phrase, sizeof w->phrase);
 
-    if (phrase == NULL || salt == NULL)
-        goto out;
-    memcpy(salt, prefix, prefix_len);
-    memcpy(salt + prefix_len, passphrase, len);
-    r = join(words, phrase, ALK_MNEMONIC_SIZE);
     if (r == 0)
-        r = alk_pbkdf2_sha512(phrase, strlen(phrase), salt, prefix_len + len, ROUNDS, seed);
-out:
-    sodium_free(phrase);
-    sodium_free(salt);
-    return r;
+        r = alk_nfkd(passphrase, strlen(passphrase), w->text, room, &len);
+    if (r != 0)
+        return r;
+    memcpy(w->prefix, "mnemonic", sizeof w->prefix);
+    return alk_pbkdf2_sha512(w->phrase, strlen(w->phrase), (const uint8_t *)w->prefix,
+                             sizeof w->prefix + len, ROUNDS, seed);
 }
 
 int alk_mnemonic_to_seed(const char *mnemonic, const char *passphrase, uint8_t seed[ALK_SEED_SIZE],
                          struct alk_secret_error *error)
 {
     uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX];
+    struct workspace *w = NULL;
     struct words words = {0};
-    char *pass = NULL;
-    size_t len = 0;
-    int r = read_words(mnemonic, &words, error);
+    size_t room, len;
+    int r;
 
-    if (r != 0)
-        goto out;
-    if ((r = entropy_of_words(&words, entropy, &len)) != 0) {
-        alk_secret_fail(error, r, NULL);
-        goto out;
-    }
     if (passphrase == NULL)
         passphrase = "";
-    r = alk_nfkd(passphrase, strnlen(passphrase, ALK_MNEMONIC_INPUT_MAX + 1), &pass, &len);
-    if (r == 0)
-        r = stretch(&words, pass, len, seed);
-    if (r == ALK_SECRET_E_TOO_LONG)
-        alk_secret_fail(error, r, "the passphrase is longer than %d bytes", ALK_MNEMONIC_INPUT_MAX);
-    else if (r != 0)
+    if ((r = workspace_new(mnemonic, passphrase, &w, &room, error)) != 0)
+        return r;
+    r = read_mnemonic(mnemonic, w, room, &words, entropy, &len, error);
+    if (r == 0 && (r = stretch(&words, passphrase, w, room, seed)) != 0)
         alk_secret_fail(error, r, NULL);
-out:
-    sodium_free(pass);
+    sodium_free(w);
     sodium_memzero(entropy, sizeof entropy);
     sodium_memzero(&words, sizeof words);
     alk_wipe_traces();
