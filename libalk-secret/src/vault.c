@@ -41,13 +41,14 @@ static void drop(struct alk_vault *vault, unsigned i)
     sodium_memzero(last, sizeof *last);
 }
 
-/* An entry from the future (a clock that went back) is expired as well. */
+/* An entry from the future (a clock that went back) is expired as well: its age wraps around to
+ * a very high one. */
 static unsigned drop_expired(struct alk_vault *vault, uint64_t now_ms)
 {
     unsigned dropped = 0;
 
     for (unsigned i = 0; i < vault->used;) {
-        if (now_ms < vault->cache[i].since || now_ms - vault->cache[i].since >= vault->ttl_ms) {
+        if (now_ms - vault->cache[i].since >= vault->ttl_ms) {
             drop(vault, i);
             dropped++;
         } else {

@@ -124,6 +124,8 @@ static void bad_ones_are_refused(void **state)
                    ALK_SECRET_E_WORD, "word 12 is not in the English BIP39 list; is it \"about\"?");
     expect_refused("legal winner thank year wave sausage worth usefully legal winner thank yellow",
                    ALK_SECRET_E_WORD, "word 8 is not in the English BIP39 list; is it \"useful\"?");
+    expect_refused("abandonment", ALK_SECRET_E_WORD,
+                   "word 1 is not in the English BIP39 list; is it \"abandon\"?");
     expect_refused("abandon xqzwvkjxqz", ALK_SECRET_E_WORD,
                    "word 2 is not in the English BIP39 list; check its spelling");
     expect_refused("abandon \xff\xfe", ALK_SECRET_E_UTF8, alk_secret_strerror(ALK_SECRET_E_UTF8));

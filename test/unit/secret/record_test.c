@@ -100,6 +100,21 @@ static void a_truncated_one_refuses(void **state)
     free(json);
 }
 
+/* Versions that no key has, though the record is sealed with them. */
+static void impossible_versions_refuse(void **state)
+{
+    static const uint32_t versions[] = {0, 0x80000001U, UINT32_MAX};
+    uint8_t salt[ALK_RECORD_SALT] = {4}, iv[ALK_GCM_IV_SIZE] = {5};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        char *json;
+        expect_code("seal", alk_record_seal(key, versions[i], salt, iv, "x", 1, &json), 0);
+        expect_code(json, open_json(json, strlen(json), "x"), ALK_SECRET_E_RECORD);
+        free(json);
+    }
+}
+
 #define SALT "AAAAAAAAAAAAAAAAAAAAAA=="
 #define IV   "AAAAAAAAAAAAAAAA"
 #define DATA "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -149,6 +164,24 @@ static void other_shapes_refuse(void **state)
         expect_code(bad[i], open_json(bad[i], strlen(bad[i]), ""), ALK_SECRET_E_RECORD);
 }
 
+/* A record that would open, but for what is added to its object. */
+static void additions_refuse(void **state)
+{
+    static const char *const added[] = {
+        ",\"more\":1}", ",\"key_version\":1}", ",\"data\":\"\"}", "}}", "} {}",
+    };
+    char *json = sealed("whole");
+
+    (void)state;
+    expect_code("whole", open_json(json, strlen(json), "whole"), 0);
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        char more[512];
+        int n = snprintf(more, sizeof more, "%.*s%s", (int)strlen(json) - 1, json, added[i]);
+        expect_code(more, open_json(more, (size_t)n, "whole"), ALK_SECRET_E_RECORD);
+    }
+    free(json);
+}
+
 static void sizes_are_bounded(void **state)
 {
     uint8_t salt[ALK_RECORD_SALT] = {0}, iv[ALK_GCM_IV_SIZE] = {0};
@@ -189,6 +222,8 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_refuses),
         cmocka_unit_test(a_truncated_one_refuses),
         cmocka_unit_test(other_shapes_refuse),
+        cmocka_unit_test(impossible_versions_refuse),
+        cmocka_unit_test(additions_refuse),
         cmocka_unit_test(sizes_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
