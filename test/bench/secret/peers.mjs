@@ -1,9 +1,10 @@
 // The figures of secret_bench for the npm packages, in the same form.
 // Usage: node peers.mjs NODE_MODULES
-import { randomBytes } from 'node:crypto';
+import { randomBytes, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+globalThis.crypto ??= webcrypto; // Node.js 18 does not offer it by itself
 const load = (path) => import(pathToFileURL(join(process.argv[2], path)).href);
 const bip39 = await load('@scure/bip39/index.js');
 const bip32 = await load('@scure/bip32/index.js');

@@ -3,11 +3,12 @@
 //   mnemonic | passphrase (hex of its UTF-8) | seed | Ed25519 path | secret | chain code | public key
 //   | secp256k1 path | xprv | xpub | length | site password
 // Usage: node peers.mjs NODE_MODULES SEED COUNT
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const [modules, seedText, countText] = process.argv.slice(2);
+globalThis.crypto ??= webcrypto; // Node.js 18 does not offer it by itself
 const load = (path) => import(pathToFileURL(join(modules, path)).href);
 const bip39 = await load('@scure/bip39/index.js');
 const { wordlist } = await load('@scure/bip39/wordlists/english.js');
