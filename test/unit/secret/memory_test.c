@@ -340,6 +340,8 @@ static bool cores_are_plain_files(void)
            limit.rlim_max == RLIM_INFINITY;
 }
 
+static char *volatile left_behind; /* volatile, or a compiler leaves the copy out */
+
 /* Dies with a core file in `directory`, unlocked, or with the seed in plain memory. */
 static pid_t die(const char *directory, bool careless)
 {
@@ -353,8 +355,10 @@ static pid_t die(const char *directory, bool careless)
         alk_secret_service_new(NULL, &service);
         unlock(service);
         use(service);
-        if (careless)
-            unmask((const char *)masked.seed, malloc(ALK_SEED_SIZE), ALK_SEED_SIZE);
+        if (careless) {
+            left_behind = malloc(ALK_SEED_SIZE);
+            unmask((const char *)masked.seed, left_behind, ALK_SEED_SIZE);
+        }
         signal(SIGABRT, SIG_DFL); /* cmocka's handler would go on */
         raise(SIGABRT);
         _exit(1);
