@@ -3,6 +3,7 @@
 
 #include "secret_command.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,15 @@ static int help(const struct secret_command *command)
     return STATUS_OK;
 }
 
+/* What stdio still holds has to arrive, too. */
+static int finish(const struct secret_args *args, int status)
+{
+    if (fflush(stdout) == 0 || status != STATUS_OK)
+        return status;
+    return secret_complain(args, STATUS_FAILED, "cannot write standard output: %s",
+                           strerror(errno));
+}
+
 int ctl_secret(int argc, char **argv)
 {
     struct secret_args args;
@@ -61,7 +71,7 @@ int ctl_secret(int argc, char **argv)
             continue;
         if (secret_parse(commands[i], argc - 1, argv + 1, &args) != 0)
             return STATUS_USAGE;
-        return args.help ? help(commands[i]) : commands[i]->run(&args);
+        return finish(&args, args.help ? help(commands[i]) : commands[i]->run(&args));
     }
     /* not repeating it: somebody may have given the mnemonic */
     fprintf(stderr, "alknet-ctl secret: no such command; alknet-ctl secret --help lists them\n");

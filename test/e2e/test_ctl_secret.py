@@ -192,3 +192,12 @@ def test_run_time_failures(tmp_path):
     assert "not valid UTF-8" in refused(1, "validate", data=b"abandon \xff")
     assert "too long" in refused(1, "validate", data="a" * 5000)
     assert "1024 bytes" in refused(1, "validate", data="a" * 1025)
+
+
+def test_a_full_disk_is_a_failure(phrase_file):
+    for args in (("new",), ("new", "--help"), ("validate", "--mnemonic-file", phrase_file),
+                 ("encrypt", "--mnemonic-file", phrase_file, "--in", phrase_file)):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([CTL, "secret", *args], stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, timeout=30, check=False)
+        assert done.returncode == 1 and b"cannot write standard output" in done.stderr, args
