@@ -33,7 +33,7 @@ static void make_curve(void)
 
 static int init(void)
 {
-    int r = alk_crypto_init();
+    int r = alk_secret_crypto_init();
 
     if (r != 0)
         return r;
@@ -68,7 +68,7 @@ static int master(const uint8_t *seed, size_t len, struct alk_bip32_key *key)
 {
     static const char name[] = "Bitcoin seed";
     uint8_t digest[64];
-    int r = alk_hmac_sha512(name, sizeof name - 1, seed, len, digest);
+    int r = alk_secret_hmac_sha512(name, sizeof name - 1, seed, len, digest);
 
     if (r == 0 && secp256k1_ec_seckey_verify(curve, digest) != 1)
         r = ALK_SECRET_E_KEY;
@@ -88,7 +88,7 @@ static int child(struct alk_bip32_key *key, uint32_t index, bool last)
     if (!hardened || last)
         r = set_public(key);
     if (r == 0 && last)
-        r = alk_hash160(key->public_key, sizeof key->public_key, fingerprint);
+        r = alk_secret_hash160(key->public_key, sizeof key->public_key, fingerprint);
     if (r != 0)
         goto out;
     if (hardened)
@@ -96,7 +96,7 @@ static int child(struct alk_bip32_key *key, uint32_t index, bool last)
     else
         memcpy(data, key->public_key, 33);
     store_be32(data + 33, index);
-    r = alk_hmac_sha512(key->chain_code, 32, data, sizeof data, digest);
+    r = alk_secret_hmac_sha512(key->chain_code, 32, data, sizeof data, digest);
     if (r == 0 && secp256k1_ec_seckey_tweak_add(curve, key->secret, digest) != 1)
         r = ALK_SECRET_E_KEY;
     memcpy(key->chain_code, digest + 32, 32);
@@ -126,7 +126,7 @@ int alk_bip32_derive(const uint8_t *seed, size_t len, const struct alk_secret_pa
         r = set_public(key);
     if (r != 0)
         sodium_memzero(key, sizeof *key);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 
@@ -148,7 +148,7 @@ int alk_bip32_format(const struct alk_bip32_key *key, bool secret, char out[ALK_
         memcpy(payload + 45, key->public_key, 33);
     r = alk_base58check_encode(payload, out);
     sodium_memzero(payload, sizeof payload);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 
@@ -192,6 +192,6 @@ out:
     if (r != 0)
         sodium_memzero(key, sizeof *key);
     sodium_memzero(payload, sizeof payload);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }

@@ -26,13 +26,14 @@ static void fetch(void)
     fetched.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 }
 
-int alk_crypto_init(void)
+int alk_secret_crypto_init(void)
 {
     pthread_once(&fetch_once, fetch);
     return fetched.aes_gcm != NULL && fetched.hkdf != NULL ? 0 : ALK_SECRET_E_CRYPTO;
 }
 
-int alk_hmac_sha512(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[64])
+int alk_secret_hmac_sha512(const void *key, size_t key_len, const void *data, size_t len,
+                           uint8_t out[64])
 {
     unsigned size = 64;
 
@@ -44,8 +45,8 @@ int alk_hmac_sha512(const void *key, size_t key_len, const void *data, size_t le
     return 0;
 }
 
-int alk_pbkdf2_sha512(const char *password, size_t len, const uint8_t *salt, size_t salt_len,
-                      unsigned rounds, uint8_t out[64])
+int alk_secret_pbkdf2_sha512(const char *password, size_t len, const uint8_t *salt, size_t salt_len,
+                             unsigned rounds, uint8_t out[64])
 {
     if (len > INT_MAX || salt_len > INT_MAX || rounds > INT_MAX ||
         PKCS5_PBKDF2_HMAC(password, (int)len, salt, (int)salt_len, (int)rounds, EVP_sha512(), 64,
@@ -66,8 +67,8 @@ static OSSL_PARAM octets(const char *name, const void *data, size_t len)
     return OSSL_PARAM_construct_octet_string(name, pointer.out, len);
 }
 
-int alk_hkdf_sha256(const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len,
-                    const void *info, size_t info_len, uint8_t *out, size_t out_len)
+int alk_secret_hkdf_sha256(const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len,
+                           const void *info, size_t info_len, uint8_t *out, size_t out_len)
 {
     char digest[] = "SHA256";
     OSSL_PARAM params[5];
@@ -75,7 +76,7 @@ int alk_hkdf_sha256(const uint8_t *key, size_t key_len, const uint8_t *salt, siz
     EVP_KDF_CTX *ctx = NULL;
     int r = ALK_SECRET_E_CRYPTO;
 
-    if (alk_crypto_init() != 0 || (ctx = EVP_KDF_CTX_new(fetched.hkdf)) == NULL)
+    if (alk_secret_crypto_init() != 0 || (ctx = EVP_KDF_CTX_new(fetched.hkdf)) == NULL)
         goto out;
     params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
     params[count++] = octets(OSSL_KDF_PARAM_KEY, key, key_len);
@@ -93,7 +94,7 @@ out:
     return r;
 }
 
-int alk_hash160(const uint8_t *data, size_t len, uint8_t out[20])
+int alk_secret_hash160(const uint8_t *data, size_t len, uint8_t out[20])
 {
     uint8_t sha[32];
 
@@ -105,13 +106,13 @@ int alk_hash160(const uint8_t *data, size_t len, uint8_t out[20])
     return 0;
 }
 
-int alk_gcm_seal(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
-                 size_t aad_len, const uint8_t *text, size_t len, uint8_t *out)
+int alk_secret_gcm_seal(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
+                        size_t aad_len, const uint8_t *text, size_t len, uint8_t *out)
 {
     EVP_CIPHER_CTX *ctx = NULL;
     int n = 0, r = ALK_SECRET_E_CRYPTO;
 
-    if (len > INT_MAX || aad_len > INT_MAX || alk_crypto_init() != 0 ||
+    if (len > INT_MAX || aad_len > INT_MAX || alk_secret_crypto_init() != 0 ||
         (ctx = EVP_CIPHER_CTX_new()) == NULL)
         goto out;
     if (EVP_EncryptInit_ex2(ctx, fetched.aes_gcm, key, iv, NULL) == 1 &&
@@ -127,8 +128,8 @@ out:
     return r;
 }
 
-int alk_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
-                 size_t aad_len, const uint8_t *data, size_t len, uint8_t *out)
+int alk_secret_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
+                        size_t aad_len, const uint8_t *data, size_t len, uint8_t *out)
 {
     EVP_CIPHER_CTX *ctx = NULL;
     uint8_t tag[ALK_GCM_TAG_SIZE], spare[16];
@@ -139,7 +140,7 @@ int alk_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const
         return r;
     text_len = len - ALK_GCM_TAG_SIZE;
     memcpy(tag, data + text_len, sizeof tag);
-    if (len > INT_MAX || aad_len > INT_MAX || alk_crypto_init() != 0 ||
+    if (len > INT_MAX || aad_len > INT_MAX || alk_secret_crypto_init() != 0 ||
         (ctx = EVP_CIPHER_CTX_new()) == NULL)
         goto out;
     if (EVP_DecryptInit_ex2(ctx, fetched.aes_gcm, key, iv, NULL) == 1 &&

@@ -150,7 +150,7 @@ static int workspace_new(const char *mnemonic, const char *passphrase, struct wo
 {
     const char *const texts[] = {mnemonic, passphrase};
     static const char *const names[] = {"mnemonic", "passphrase"};
-    int r = mnemonic == NULL ? ALK_SECRET_E_ARGUMENT : alk_crypto_init();
+    int r = mnemonic == NULL ? ALK_SECRET_E_ARGUMENT : alk_secret_crypto_init();
 
     *room = 0;
     for (int i = 0; r == 0 && i < 2; i++) {
@@ -186,7 +186,7 @@ static int read_mnemonic(const char *mnemonic, struct workspace *w, size_t room,
 int alk_mnemonic_from_entropy(const uint8_t *entropy, size_t len, char *out, size_t size)
 {
     struct words words;
-    int r = alk_crypto_init();
+    int r = alk_secret_crypto_init();
 
     if (r != 0)
         return r;
@@ -195,7 +195,7 @@ int alk_mnemonic_from_entropy(const uint8_t *entropy, size_t len, char *out, siz
     words_of_entropy(entropy, len, &words);
     r = join(&words, out, size);
     sodium_memzero(&words, sizeof words);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 
@@ -203,7 +203,7 @@ int alk_mnemonic_generate(unsigned words, char *out, size_t size)
 {
     uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX];
     size_t len;
-    int r = alk_crypto_init();
+    int r = alk_secret_crypto_init();
 
     if (r != 0 || (r = entropy_size(words, &len)) != 0)
         return r;
@@ -225,7 +225,7 @@ int alk_mnemonic_to_entropy(const char *mnemonic, uint8_t entropy[ALK_MNEMONIC_E
         r = read_mnemonic(mnemonic, w, room, &words, entropy, len, error);
     sodium_free(w);
     sodium_memzero(&words, sizeof words);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 
@@ -251,8 +251,8 @@ static int stretch(const struct words *words, const char *passphrase, struct wor
     if (r != 0)
         return r;
     memcpy(w->prefix, "mnemonic", sizeof w->prefix);
-    return alk_pbkdf2_sha512(w->phrase, strlen(w->phrase), (const uint8_t *)w->prefix,
-                             sizeof w->prefix + len, ROUNDS, seed);
+    return alk_secret_pbkdf2_sha512(w->phrase, strlen(w->phrase), (const uint8_t *)w->prefix,
+                                    sizeof w->prefix + len, ROUNDS, seed);
 }
 
 int alk_mnemonic_to_seed(const char *mnemonic, const char *passphrase, uint8_t seed[ALK_SEED_SIZE],
@@ -274,6 +274,6 @@ int alk_mnemonic_to_seed(const char *mnemonic, const char *passphrase, uint8_t s
     sodium_free(w);
     sodium_memzero(entropy, sizeof entropy);
     sodium_memzero(&words, sizeof words);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }

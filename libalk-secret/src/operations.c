@@ -18,7 +18,7 @@ static int derive(struct alk_secret_service *service, struct alk_vault *vault,
 
     if (r != 0)
         return r;
-    r = alk_vault_derive(vault, kind, &path, alk_service_now(service), node);
+    r = alk_vault_derive(vault, kind, &path, alk_secret_service_now(service), node);
     return r != 0 ? alk_secret_fail(error, r, NULL) : 0;
 }
 
@@ -28,7 +28,7 @@ int alk_secret_service_derive_ed25519(struct alk_secret_service *service, const 
 {
     struct alk_node node = {0};
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
@@ -38,7 +38,7 @@ int alk_secret_service_derive_ed25519(struct alk_secret_service *service, const 
         memcpy(key->public_key, node.public_key, sizeof key->public_key);
     }
     sodium_memzero(&node, sizeof node);
-    alk_service_leave(service);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -48,7 +48,7 @@ int alk_secret_service_derive_encryption_key(struct alk_secret_service *service,
 {
     struct alk_node node = {0};
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
@@ -56,7 +56,7 @@ int alk_secret_service_derive_encryption_key(struct alk_secret_service *service,
     if (r == 0)
         memcpy(key, node.secret, sizeof node.secret);
     sodium_memzero(&node, sizeof node);
-    alk_service_leave(service);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -66,7 +66,7 @@ int alk_secret_service_derive_ethereum_key(struct alk_secret_service *service, c
 {
     struct alk_node node = {0};
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
@@ -76,7 +76,7 @@ int alk_secret_service_derive_ethereum_key(struct alk_secret_service *service, c
         memcpy(key->public_key, node.public_key, sizeof key->public_key);
     }
     sodium_memzero(&node, sizeof node);
-    alk_service_leave(service);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -86,7 +86,7 @@ int alk_secret_service_derive_password(struct alk_secret_service *service, const
 {
     struct alk_node node = {0};
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
@@ -97,10 +97,10 @@ int alk_secret_service_derive_password(struct alk_secret_service *service, const
         r = alk_secret_fail(error, ALK_SECRET_E_SPACE, NULL);
     else
         r = derive(service, vault, ALK_NODE_ED25519, path, &node, error);
-    if (r == 0 && (r = alk_password_make(node.secret, length, out)) != 0)
+    if (r == 0 && (r = alk_secret_password_make(node.secret, length, out)) != 0)
         alk_secret_fail(error, r, NULL);
     sodium_memzero(&node, sizeof node);
-    alk_service_leave(service);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -113,7 +113,7 @@ static int version_key(struct alk_secret_service *service, struct alk_vault *vau
 
     if (r != 0)
         return r;
-    return alk_vault_derive(vault, ALK_NODE_ED25519, &path, alk_service_now(service), node);
+    return alk_vault_derive(vault, ALK_NODE_ED25519, &path, alk_secret_service_now(service), node);
 }
 
 static int seal(struct alk_secret_service *service, struct alk_vault *vault, uint32_t version,
@@ -126,7 +126,7 @@ static int seal(struct alk_secret_service *service, struct alk_vault *vault, uin
     if (r == 0) {
         randombytes_buf(salt, sizeof salt);
         randombytes_buf(iv, sizeof iv);
-        r = alk_record_seal(node.secret, version, salt, iv, text, len, json);
+        r = alk_secret_record_seal(node.secret, version, salt, iv, text, len, json);
     }
     sodium_memzero(&node, sizeof node);
     return r;
@@ -139,7 +139,7 @@ static int open_parsed(struct alk_secret_service *service, struct alk_vault *vau
     int r = version_key(service, vault, record->version, &node);
 
     if (r == 0)
-        r = alk_record_open(node.secret, record, out);
+        r = alk_secret_record_open(node.secret, record, out);
     sodium_memzero(&node, sizeof node);
     return r;
 }
@@ -148,12 +148,12 @@ int alk_secret_service_encrypt(struct alk_secret_service *service, const char *t
                                const void *text, size_t len, uint32_t key_version, char **record)
 {
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return r;
     r = seal(service, vault, key_version, text, len, record);
-    alk_service_leave(service);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -163,11 +163,11 @@ int alk_secret_service_decrypt(struct alk_secret_service *service, const char *t
 {
     struct alk_record parsed = {0};
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return r;
-    r = alk_record_parse(record, record_len, &parsed);
+    r = alk_secret_record_parse(record, record_len, &parsed);
     if (r == 0 && parsed.len - ALK_GCM_TAG_SIZE > out_size)
         r = ALK_SECRET_E_SPACE;
     if (r == 0)
@@ -176,8 +176,8 @@ int alk_secret_service_decrypt(struct alk_secret_service *service, const char *t
         *text_len = parsed.len - ALK_GCM_TAG_SIZE;
     else
         memset(out, 0, out_size);
-    alk_record_clear(&parsed);
-    alk_service_leave(service);
+    alk_secret_record_clear(&parsed);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -188,11 +188,11 @@ int alk_secret_service_rotate(struct alk_secret_service *service, const char *te
     struct alk_record parsed = {0};
     struct alk_vault *vault;
     uint8_t *text = NULL;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return r;
-    if ((r = alk_record_parse(record, record_len, &parsed)) != 0)
+    if ((r = alk_secret_record_parse(record, record_len, &parsed)) != 0)
         goto out;
     if ((text = sodium_malloc(parsed.len)) == NULL) {
         r = ALK_SECRET_E_MEMORY;
@@ -203,8 +203,8 @@ int alk_secret_service_rotate(struct alk_secret_service *service, const char *te
         r = seal(service, vault, new_version, text, parsed.len - ALK_GCM_TAG_SIZE, new_record);
 out:
     sodium_free(text);
-    alk_record_clear(&parsed);
-    alk_service_leave(service);
+    alk_secret_record_clear(&parsed);
+    alk_secret_service_leave(service);
     return r;
 }
 
@@ -212,7 +212,7 @@ int alk_secret_service_stats(struct alk_secret_service *service, const char *ten
                              struct alk_secret_stats *stats)
 {
     struct alk_vault *vault;
-    int r = alk_service_enter(service, tenant, &vault);
+    int r = alk_secret_service_enter(service, tenant, &vault);
 
     if (r != 0)
         return r;
@@ -221,6 +221,6 @@ int alk_secret_service_stats(struct alk_secret_service *service, const char *ten
     stats->misses = vault->misses;
     stats->keys = vault->used;
     pthread_mutex_unlock(&vault->cache_lock);
-    alk_service_leave(service);
+    alk_secret_service_leave(service);
     return 0;
 }

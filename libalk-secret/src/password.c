@@ -31,7 +31,7 @@ static int next_byte(struct stream *s, uint8_t *byte)
             return ALK_SECRET_E_CRYPTO;
         for (int i = 0; i < 4; i++)
             s->message[LABEL_LEN + 1 + i] = (uint8_t)(s->counter >> (24 - 8 * i));
-        r = alk_hmac_sha512(s->key, 32, s->message, sizeof s->message, s->block);
+        r = alk_secret_hmac_sha512(s->key, 32, s->message, sizeof s->message, s->block);
         if (r != 0)
             return r;
         s->counter++;
@@ -59,7 +59,7 @@ static bool has_each_class(const char *password)
     return lower && upper && digit && symbol;
 }
 
-int alk_password_make(const uint8_t key[32], size_t length, char *out)
+int alk_secret_password_make(const uint8_t key[32], size_t length, char *out)
 {
     static const char label[] = "alknet site password";
     struct stream s = {.key = key};

@@ -6,6 +6,6 @@
 #include <stdint.h>
 
 /* Writes length characters and a NUL. ALK_SECRET_E_ARGUMENT for a length out of bounds. */
-int alk_password_make(const uint8_t key[32], size_t length, char *out);
+int alk_secret_password_make(const uint8_t key[32], size_t length, char *out);
 
 #endif

@@ -17,7 +17,7 @@
 static int record_key(const uint8_t key[32], const uint8_t salt[ALK_RECORD_SALT], uint8_t out[32])
 {
     static const char info[] = "alknet EncryptedData";
-    return alk_hkdf_sha256(key, 32, salt, ALK_RECORD_SALT, info, sizeof info - 1, out, 32);
+    return alk_secret_hkdf_sha256(key, 32, salt, ALK_RECORD_SALT, info, sizeof info - 1, out, 32);
 }
 
 static void associated(uint32_t version, uint8_t aad[4])
@@ -50,8 +50,9 @@ static int write_json(uint32_t version, const uint8_t *salt, const uint8_t *iv, 
     return 0;
 }
 
-int alk_record_seal(const uint8_t key[32], uint32_t version, const uint8_t salt[ALK_RECORD_SALT],
-                    const uint8_t iv[ALK_GCM_IV_SIZE], const void *text, size_t len, char **json)
+int alk_secret_record_seal(const uint8_t key[32], uint32_t version,
+                           const uint8_t salt[ALK_RECORD_SALT], const uint8_t iv[ALK_GCM_IV_SIZE],
+                           const void *text, size_t len, char **json)
 {
     uint8_t own[32], aad[4], *data;
     int r;
@@ -63,7 +64,7 @@ int alk_record_seal(const uint8_t key[32], uint32_t version, const uint8_t salt[
     associated(version, aad);
     r = record_key(key, salt, own);
     if (r == 0)
-        r = alk_gcm_seal(own, iv, aad, sizeof aad, text, len, data);
+        r = alk_secret_gcm_seal(own, iv, aad, sizeof aad, text, len, data);
     if (r == 0)
         r = write_json(version, salt, iv, data, len + ALK_GCM_TAG_SIZE, json);
     sodium_memzero(own, sizeof own);
@@ -71,7 +72,7 @@ int alk_record_seal(const uint8_t key[32], uint32_t version, const uint8_t salt[
     return r;
 }
 
-int alk_record_open(const uint8_t key[32], const struct alk_record *record, uint8_t *out)
+int alk_secret_record_open(const uint8_t key[32], const struct alk_record *record, uint8_t *out)
 {
     uint8_t own[32], aad[4];
     int r;
@@ -79,7 +80,7 @@ int alk_record_open(const uint8_t key[32], const struct alk_record *record, uint
     associated(record->version, aad);
     r = record_key(key, record->salt, own);
     if (r == 0 &&
-        alk_gcm_open(own, record->iv, aad, sizeof aad, record->data, record->len, out) != 0)
+        alk_secret_gcm_open(own, record->iv, aad, sizeof aad, record->data, record->len, out) != 0)
         r = ALK_SECRET_E_RECORD;
     sodium_memzero(own, sizeof own);
     return r;
@@ -114,7 +115,7 @@ static int read_data(const json_t *value, struct alk_record *record)
     return 0;
 }
 
-int alk_record_parse(const char *json, size_t len, struct alk_record *record)
+int alk_secret_record_parse(const char *json, size_t len, struct alk_record *record)
 {
     struct alk_record parsed = {0};
     const json_t *version;
@@ -143,7 +144,7 @@ out:
     return r;
 }
 
-void alk_record_clear(struct alk_record *record)
+void alk_secret_record_clear(struct alk_record *record)
 {
     free(record->data);
     record->data = NULL;

@@ -66,7 +66,7 @@ int alk_secret_service_new(const struct alk_secret_options *options,
 {
     struct alk_secret_options defaults;
     struct alk_secret_service *service;
-    int r = alk_crypto_init();
+    int r = alk_secret_crypto_init();
 
     if (r != 0)
         return r;
@@ -98,7 +98,7 @@ void alk_secret_service_free(struct alk_secret_service *service)
     free(service);
 }
 
-uint64_t alk_service_now(const struct alk_secret_service *service)
+uint64_t alk_secret_service_now(const struct alk_secret_service *service)
 {
     return service->options.now_ms(service->options.user);
 }
@@ -123,8 +123,8 @@ static struct tenant *find(struct alk_secret_service *service, const char *id)
     return NULL;
 }
 
-int alk_service_enter(struct alk_secret_service *service, const char *tenant,
-                      struct alk_vault **vault)
+int alk_secret_service_enter(struct alk_secret_service *service, const char *tenant,
+                             struct alk_vault **vault)
 {
     const struct tenant *found;
 
@@ -138,10 +138,10 @@ int alk_service_enter(struct alk_secret_service *service, const char *tenant,
     return 0;
 }
 
-void alk_service_leave(struct alk_secret_service *service)
+void alk_secret_service_leave(struct alk_secret_service *service)
 {
     pthread_rwlock_unlock(&service->lock);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
 }
 
 /* Puts a vault into the table, which then owns it. */
@@ -185,7 +185,7 @@ int alk_secret_service_unlock(struct alk_secret_service *service, const char *te
     if (r == 0 && (r = admit(service, tenant, &vault)) != 0)
         alk_secret_fail(error, r, NULL);
     alk_vault_free(vault);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 
@@ -220,7 +220,7 @@ bool alk_secret_service_is_unlocked(struct alk_secret_service *service, const ch
 
 size_t alk_secret_service_sweep(struct alk_secret_service *service)
 {
-    uint64_t now = alk_service_now(service);
+    uint64_t now = alk_secret_service_now(service);
     size_t dropped = 0;
 
     pthread_rwlock_rdlock(&service->lock);

@@ -9,12 +9,12 @@
 
 /* Finds the vault of an unlocked tenant and keeps it from being locked until leave. On error
  * (ALK_SECRET_E_LOCKED) nothing is held. */
-int alk_service_enter(struct alk_secret_service *service, const char *tenant,
-                      struct alk_vault **vault);
+int alk_secret_service_enter(struct alk_secret_service *service, const char *tenant,
+                             struct alk_vault **vault);
 
 /* Ends what enter began, and wipes what the work has left on the stack. */
-void alk_service_leave(struct alk_secret_service *service);
+void alk_secret_service_leave(struct alk_secret_service *service);
 
-uint64_t alk_service_now(const struct alk_secret_service *service);
+uint64_t alk_secret_service_now(const struct alk_secret_service *service);
 
 #endif

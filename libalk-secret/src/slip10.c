@@ -11,7 +11,7 @@ static int step(const void *hmac_key, size_t hmac_key_len, const void *data, siz
                 struct alk_slip10_key *key)
 {
     uint8_t digest[64];
-    int r = alk_hmac_sha512(hmac_key, hmac_key_len, data, len, digest);
+    int r = alk_secret_hmac_sha512(hmac_key, hmac_key_len, data, len, digest);
 
     memcpy(key->secret, digest, 32);
     memcpy(key->chain_code, digest + 32, 32);
@@ -36,7 +36,7 @@ int alk_slip10_derive(const uint8_t *seed, size_t len, const struct alk_secret_p
                       struct alk_slip10_key *key)
 {
     static const char curve[] = "ed25519 seed";
-    int r = alk_crypto_init();
+    int r = alk_secret_crypto_init();
 
     memset(key, 0, sizeof *key);
     if (r != 0)
@@ -52,18 +52,18 @@ int alk_slip10_derive(const uint8_t *seed, size_t len, const struct alk_secret_p
         r = child(key, path->index[i]);
     if (r != 0)
         sodium_memzero(key, sizeof *key);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 
 int alk_slip10_public(const struct alk_slip10_key *key, uint8_t public_key[32])
 {
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
-    int r = alk_crypto_init();
+    int r = alk_secret_crypto_init();
 
     if (r == 0 && crypto_sign_seed_keypair(public_key, secret, key->secret) != 0)
         r = ALK_SECRET_E_CRYPTO;
     sodium_memzero(secret, sizeof secret);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }

@@ -128,7 +128,7 @@ int alk_secret_ssh_private(const uint8_t seed[32], const char *comment, char *ou
     size_t len;
     int r = check_comment(comment);
 
-    if (r != 0 || (r = alk_crypto_init()) != 0)
+    if (r != 0 || (r = alk_secret_crypto_init()) != 0)
         return r;
     if ((s = sodium_malloc(sizeof *s)) == NULL)
         return ALK_SECRET_E_MEMORY;
@@ -137,7 +137,7 @@ int alk_secret_ssh_private(const uint8_t seed[32], const char *comment, char *ou
     sodium_bin2base64(s->base64, sizeof s->base64, s->body, len, sodium_base64_VARIANT_ORIGINAL);
     r = wrap_pem(s->base64, out, size);
     sodium_free(s);
-    alk_wipe_traces();
+    alk_secret_wipe_traces();
     return r;
 }
 

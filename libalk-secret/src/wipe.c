@@ -42,7 +42,7 @@ static void wipe_vector_registers(void)
 
 #endif
 
-void alk_wipe_traces(void)
+void alk_secret_wipe_traces(void)
 {
     sodium_stackzero(STACK);
     wipe_vector_registers();

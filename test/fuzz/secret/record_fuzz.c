@@ -15,16 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct alk_record record;
     uint8_t *out;
 
-    if (alk_record_parse((const char *)data, size, &record) != 0)
+    if (alk_secret_record_parse((const char *)data, size, &record) != 0)
         return 0;
     if (record.version < 1 || record.version > 0x80000000U || record.len < ALK_GCM_TAG_SIZE ||
         record.len > ALK_SECRET_TEXT_MAX + ALK_GCM_TAG_SIZE)
         abort();
     out = malloc(record.len);
-    if (out != NULL && (alk_record_open(key, &record, out) != ALK_SECRET_E_RECORD ||
+    if (out != NULL && (alk_secret_record_open(key, &record, out) != ALK_SECRET_E_RECORD ||
                         !sodium_is_zero(out, record.len - ALK_GCM_TAG_SIZE)))
         abort();
     free(out);
-    alk_record_clear(&record);
+    alk_secret_record_clear(&record);
     return 0;
 }

@@ -19,7 +19,7 @@ static void vectors(void **state)
         from_hex(v.field[0], key, sizeof key);
         for (unsigned i = 3; i < v.count; i++) /* a "|" in the password */
             v.field[i][-1] = '|';
-        expect_code(expected, alk_password_make(key, (size_t)atoi(v.field[1]), out), 0);
+        expect_code(expected, alk_secret_password_make(key, (size_t)atoi(v.field[1]), out), 0);
         expect_text(&v, "password", out, expected);
     }
     fclose(file);
@@ -39,7 +39,7 @@ static void each_class_is_there(void **state)
     for (unsigned i = 0; i < 2000; i++) {
         uint8_t key[32] = {(uint8_t)i, (uint8_t)(i >> 8)};
         char out[9];
-        expect_code("make", alk_password_make(key, 8, out), 0);
+        expect_code("make", alk_secret_password_make(key, 8, out), 0);
         if (strlen(out) != 8 || !contains(out, "abcdefghijklmnopqrstuvwxyz") ||
             !contains(out, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") || !contains(out, "0123456789") ||
             !contains(out, symbols))
@@ -53,8 +53,8 @@ static void bounds(void **state)
     char out[ALK_SECRET_PASSWORD_MAX + 2];
 
     (void)state;
-    expect_code("7", alk_password_make(key, 7, out), ALK_SECRET_E_ARGUMENT);
-    expect_code("129", alk_password_make(key, 129, out), ALK_SECRET_E_ARGUMENT);
+    expect_code("7", alk_secret_password_make(key, 7, out), ALK_SECRET_E_ARGUMENT);
+    expect_code("129", alk_secret_password_make(key, 129, out), ALK_SECRET_E_ARGUMENT);
 }
 
 int main(void)

@@ -42,7 +42,7 @@ static void compare_ed25519(const struct vector *v, const uint8_t seed[ALK_SEED_
     expect_hex(v, "Ed25519 secret", key.secret, 32, v->field[4]);
     expect_hex(v, "chain code", key.chain_code, 32, v->field[5]);
     expect_hex(v, "Ed25519 public key", public_key, 32, v->field[6]);
-    expect_code(v->field[10], alk_password_make(key.secret, length, password), 0);
+    expect_code(v->field[10], alk_secret_password_make(key.secret, length, password), 0);
     expect_hex(v, "password", (const uint8_t *)password, length, v->field[11]);
 }
 

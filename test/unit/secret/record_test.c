@@ -26,12 +26,12 @@ static void vectors(void **state)
         from_hex(v.field[2], salt, sizeof salt);
         from_hex(v.field[3], iv, sizeof iv);
         len = from_hex(v.field[4], text, sizeof text);
-        expect_code("seal", alk_record_seal(own, version, salt, iv, text, len, &json), 0);
+        expect_code("seal", alk_secret_record_seal(own, version, salt, iv, text, len, &json), 0);
         expect_text(&v, "record", json, v.field[5]);
-        expect_code("parse", alk_record_parse(v.field[5], strlen(v.field[5]), &record), 0);
-        expect_code("open", alk_record_open(own, &record, out), 0);
+        expect_code("parse", alk_secret_record_parse(v.field[5], strlen(v.field[5]), &record), 0);
+        expect_code("open", alk_secret_record_open(own, &record, out), 0);
         expect_hex(&v, "text", out, record.len - ALK_GCM_TAG_SIZE, v.field[4]);
-        alk_record_clear(&record);
+        alk_secret_record_clear(&record);
         free(json);
     }
     fclose(file);
@@ -43,20 +43,20 @@ static int open_json(const char *json, size_t len, const char *text)
 {
     struct alk_record record;
     uint8_t out[256];
-    int r = alk_record_parse(json, len, &record);
+    int r = alk_secret_record_parse(json, len, &record);
 
     if (r != 0)
         return r;
     memset(out, 0xaa, sizeof out);
     assert_true(record.len <= sizeof out);
-    r = alk_record_open(key, &record, out);
+    r = alk_secret_record_open(key, &record, out);
     if (r == 0) {
         assert_int_equal(record.len - ALK_GCM_TAG_SIZE, strlen(text));
         assert_memory_equal(out, text, strlen(text));
     } else {
         assert_true(sodium_is_zero(out, record.len - ALK_GCM_TAG_SIZE));
     }
-    alk_record_clear(&record);
+    alk_secret_record_clear(&record);
     return r;
 }
 
@@ -65,7 +65,7 @@ static char *sealed(const char *text)
     uint8_t salt[ALK_RECORD_SALT] = {4}, iv[ALK_GCM_IV_SIZE] = {5};
     char *json = NULL;
 
-    expect_code("seal", alk_record_seal(key, 1, salt, iv, text, strlen(text), &json), 0);
+    expect_code("seal", alk_secret_record_seal(key, 1, salt, iv, text, strlen(text), &json), 0);
     return json;
 }
 
@@ -109,7 +109,7 @@ static void impossible_versions_refuse(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         char *json;
-        expect_code("seal", alk_record_seal(key, versions[i], salt, iv, "x", 1, &json), 0);
+        expect_code("seal", alk_secret_record_seal(key, versions[i], salt, iv, "x", 1, &json), 0);
         expect_code(json, open_json(json, strlen(json), "x"), ALK_SECRET_E_RECORD);
         free(json);
     }
@@ -191,24 +191,24 @@ static void sizes_are_bounded(void **state)
 
     (void)state;
     assert_non_null(text);
-    expect_code("a byte too many", alk_record_seal(key, 1, salt, iv, text, len + 1, &json),
+    expect_code("a byte too many", alk_secret_record_seal(key, 1, salt, iv, text, len + 1, &json),
                 ALK_SECRET_E_TOO_LONG);
-    expect_code("the largest", alk_record_seal(key, 1, salt, iv, text, len, &json), 0);
+    expect_code("the largest", alk_secret_record_seal(key, 1, salt, iv, text, len, &json), 0);
     assert_true(strlen(json) <= ALK_SECRET_RECORD_MAX);
-    expect_code("read", alk_record_parse(json, strlen(json), &record), 0);
-    expect_code("open", alk_record_open(key, &record, (uint8_t *)text), 0);
-    alk_record_clear(&record);
+    expect_code("read", alk_secret_record_parse(json, strlen(json), &record), 0);
+    expect_code("open", alk_secret_record_open(key, &record, (uint8_t *)text), 0);
+    alk_secret_record_clear(&record);
     /* the same with four characters of base64 more, and with blanks up to over the bound */
     big = malloc(ALK_SECRET_RECORD_MAX + 2);
     assert_non_null(big);
     memset(big, ' ', ALK_SECRET_RECORD_MAX + 1);
     memcpy(big, json, strlen(json));
-    expect_code("padded", alk_record_parse(big, ALK_SECRET_RECORD_MAX + 1, &record),
+    expect_code("padded", alk_secret_record_parse(big, ALK_SECRET_RECORD_MAX + 1, &record),
                 ALK_SECRET_E_RECORD);
     big[strlen(json) - 2 - 2] = 'A'; /* the padding "==" or "=" goes */
     big[strlen(json) - 2 - 1] = 'A';
     memcpy(big + strlen(json) - 2, "AAAA\"}", 6);
-    expect_code("longer data", alk_record_parse(big, strlen(json) + 4, &record),
+    expect_code("longer data", alk_secret_record_parse(big, strlen(json) + 4, &record),
                 ALK_SECRET_E_RECORD);
     free(big);
     free(json);
