@@ -204,8 +204,11 @@ size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *chan
     if (most > ALK_SSH_DATA_MAX)
         most = ALK_SSH_DATA_MAX;
     uint8_t *payload = alk_packet_reserve(&ssh->out, DATA_HEADER + most);
-    if (payload == NULL)
+    if (payload == NULL) {
+        /* waiting would be for nothing: has_room goes on saying that there is room */
+        ssh_fail(ssh, 0, ALK_E_NOMEM, "out of memory");
         return 0;
+    }
     *at = payload + DATA_HEADER;
     return most;
 }
