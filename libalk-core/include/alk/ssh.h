@@ -49,13 +49,13 @@ struct alk_ssh_options {
     const char *macs;               /* comma list; NULL = all */
     unsigned max_channels;          /* 1024 */
     unsigned max_auth_attempts;     /* 10 */
-    uint64_t grace_ms;              /* 30,000: until the user is authenticated */
-    uint64_t keepalive_ms;          /* 30,000 of silence, then a probe; UINT64_MAX = never */
-    unsigned keepalive_misses;      /* 3 unanswered probes end the session */
-    uint64_t rekey_bytes;           /* the cipher's own bound */
-    uint64_t rekey_packets;         /* 2^31 */
-    uint64_t rekey_ms;              /* 3,600,000 */
-    uint32_t window_max;            /* 64 MiB: how far a channel's window may grow */
+    uint64_t grace_ms;         /* 30,000: until the user is authenticated; UINT64_MAX = never */
+    uint64_t keepalive_ms;     /* 30,000 of silence, then a probe; UINT64_MAX = never */
+    unsigned keepalive_misses; /* 3 unanswered probes end the session */
+    uint64_t rekey_bytes;      /* the cipher's own bound */
+    uint64_t rekey_packets;    /* 2^31 */
+    uint64_t rekey_ms;         /* 3,600,000; UINT64_MAX = never for the time */
+    uint32_t window_max; /* 64 MiB: how far a channel's window may grow; ALK_SSH_WINDOW at least */
 };
 
 #define ALK_SSH_OPTIONS_INIT                                                                       \

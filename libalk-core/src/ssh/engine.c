@@ -29,8 +29,10 @@ static void use_defaults(struct alk_ssh_options *o)
         o->rekey_packets = 1ULL << 31;
     if (o->rekey_ms == 0)
         o->rekey_ms = 3600 * 1000;
-    if (o->window_max < ALK_SSH_WINDOW)
+    if (o->window_max == 0)
         o->window_max = 64U * 1024 * 1024;
+    if (o->window_max < ALK_SSH_WINDOW)
+        o->window_max = ALK_SSH_WINDOW;
 }
 
 int alk_ssh_new(struct alk_ssh **out, const struct alk_ssh_options *options, uint64_t now)
@@ -453,8 +455,8 @@ static uint64_t earlier(uint64_t deadline, uint64_t start, uint64_t after)
 static uint64_t keepalive_due(const struct alk_ssh *ssh)
 {
     const struct alk_ssh_options *o = &ssh->options;
-    return o->keepalive_ms == UINT64_MAX ? UINT64_MAX
-                                         : o->keepalive_ms * (1 + ssh->keepalive_missed);
+    uint64_t times = 1 + ssh->keepalive_missed;
+    return o->keepalive_ms > UINT64_MAX / times ? UINT64_MAX : o->keepalive_ms * times;
 }
 
 uint64_t alk_ssh_deadline(const struct alk_ssh *ssh)
@@ -477,7 +479,7 @@ static void check_keepalive(struct alk_ssh *ssh)
 {
     uint64_t due = keepalive_due(ssh);
 
-    if (due == UINT64_MAX || ssh->now < ssh->heard + due)
+    if (due == UINT64_MAX || !ssh_elapsed(ssh, ssh->heard, due))
         return;
     if (ssh->keepalive_missed >= ssh->options.keepalive_misses)
         ssh_fail(ssh, ALK_SSH_BY_CONNECTION_LOST, ALK_E_TIMEOUT,
@@ -492,7 +494,7 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now)
         return;
     ssh->now = now;
     if (ssh->phase != PHASE_OPEN) {
-        if (now >= ssh->started + ssh->options.grace_ms)
+        if (ssh_elapsed(ssh, ssh->started, ssh->options.grace_ms))
             ssh_fail(ssh, ALK_SSH_BY_APPLICATION, ALK_E_TIMEOUT,
                      "the login was not finished in time");
         return;
@@ -500,7 +502,7 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now)
     check_keepalive(ssh);
     if (ssh_kex_due(ssh))
         ssh_kex_start(ssh);
-    if (now >= ssh->active + IDLE_TRIM_MS) {
+    if (ssh_elapsed(ssh, ssh->active, IDLE_TRIM_MS)) {
         alk_buffer_trim(&ssh->in);
         alk_buffer_trim(&ssh->out);
         ssh->read_size = READ_FIRST;

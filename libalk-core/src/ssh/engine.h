@@ -133,6 +133,12 @@ void ssh_release_held(struct alk_ssh *ssh);
 
 struct alk_ssh_event *ssh_emit(struct alk_ssh *ssh, enum alk_ssh_event_type type);
 
+/* Has `after` passed since `start`? UINT64_MAX never does. */
+static inline bool ssh_elapsed(const struct alk_ssh *ssh, uint64_t start, uint64_t after)
+{
+    return ssh->now >= start && ssh->now - start >= after;
+}
+
 static inline bool ssh_is_server(const struct alk_ssh *ssh)
 {
     return ssh->options.role == ALK_SSH_SERVER;

@@ -65,7 +65,7 @@ bool ssh_kex_due(const struct alk_ssh *ssh)
                          : ssh->tx.cipher.type->rekey_bytes;
     return ssh->tx.bytes >= limit || ssh->rx.bytes >= limit ||
            ssh->tx.packets >= o->rekey_packets || ssh->rx.packets >= o->rekey_packets ||
-           ssh->now >= ssh->kex_done + o->rekey_ms;
+           ssh_elapsed(ssh, ssh->kex_done, o->rekey_ms);
 }
 
 /* ---- KEXINIT ---- */
