@@ -238,7 +238,8 @@ void alk_ssh_channel_consumed(struct alk_ssh *ssh, struct alk_ssh_channel *chann
 void alk_ssh_channel_eof(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 
 /* Closes the channel both ways. Data that still comes is dropped; CHANNEL_CLOSED follows
- * when the peer has closed too. Also for a channel that is still being opened. */
+ * when the peer has closed too. Also for a channel that is still being opened; one that waits
+ * for accept or reject is rejected. */
 void alk_ssh_channel_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 
 unsigned alk_ssh_channel_count(const struct alk_ssh *ssh);

@@ -284,6 +284,8 @@ void alk_ssh_channel_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 {
     if (channel->state == CHANNEL_OPEN)
         ssh_channel_send_close(ssh, channel);
+    else if (channel->state == CHANNEL_ASKED)
+        alk_ssh_channel_reject(ssh, channel, ALK_SSH_OPEN_PROHIBITED, "closed");
     else
         channel->abandoned = true; /* closed as soon as the peer has answered */
 }

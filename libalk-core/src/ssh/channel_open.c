@@ -62,8 +62,17 @@ void ssh_channel_free(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
     ssh->channels[channel->id] = NULL;
     ssh->free_ids[ssh->free_count++] = channel->id;
     ssh->channel_count--;
-    free(ssh->doomed);
+    channel->next_doomed = ssh->doomed;
     ssh->doomed = channel;
+}
+
+void ssh_channel_free_doomed(struct alk_ssh *ssh)
+{
+    while (ssh->doomed != NULL) {
+        struct alk_ssh_channel *channel = ssh->doomed;
+        ssh->doomed = channel->next_doomed;
+        free(channel);
+    }
 }
 
 /* ---- our own opens ---- */

@@ -73,7 +73,7 @@ void alk_ssh_free(struct alk_ssh *ssh)
     ssh_requests_free(ssh);
     for (uint32_t i = 0; i < ssh->slots; i++)
         free(ssh->channels[i]);
-    free(ssh->doomed);
+    ssh_channel_free_doomed(ssh);
     free(ssh->channels);
     free(ssh->free_ids);
     alk_buffer_free(&ssh->in);
@@ -352,8 +352,10 @@ static int step(struct alk_ssh *ssh)
 
 int alk_ssh_next(struct alk_ssh *ssh, struct alk_ssh_event *event)
 {
-    free(ssh->doomed);
-    ssh->doomed = NULL;
+    /* the event that told of a channel's end may have been lost to the session's own end: then
+     * the caller still holds the channel */
+    if (ssh->phase != PHASE_OVER)
+        ssh_channel_free_doomed(ssh);
     ssh->event.type = 0;
     while (ssh->phase != PHASE_OVER) {
         if (!alk_ssh_wants_input(ssh))

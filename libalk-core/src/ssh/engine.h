@@ -67,6 +67,7 @@ struct alk_ssh_channel {
     bool starved;   /* reserve found no window: tell when there is some */
     bool abandoned; /* closed by the caller before the peer had answered the open */
     void *user;
+    struct alk_ssh_channel *next_doomed;
 };
 
 struct alk_ssh {
@@ -102,7 +103,7 @@ struct alk_ssh {
     struct alk_ssh_channel **channels; /* by our id; NULL = free */
     uint32_t *free_ids;
     uint32_t slots, free_count, channel_count;
-    struct alk_ssh_channel *doomed; /* closed, freed at the next call of next */
+    struct alk_ssh_channel *doomed; /* closed ones, freed at the next call of next */
 
     struct request *requests, **requests_end;
     unsigned keepalive_missed;
@@ -176,6 +177,7 @@ void ssh_auth_write_request(struct alk_writer *w, struct alk_bytes user, struct 
 /* ---- channel.c, channel_open.c ---- */
 int ssh_channel_new(struct alk_ssh *ssh, struct alk_ssh_channel **out);
 void ssh_channel_free(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
+void ssh_channel_free_doomed(struct alk_ssh *ssh);
 void ssh_channel_send_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 void ssh_channel_probe_answered(struct alk_ssh *ssh);
 int ssh_on_channel_open(struct alk_ssh *ssh, struct alk_reader *r);
