@@ -99,6 +99,7 @@ struct alk_ssh {
     size_t auth_len;
     uint8_t auth_blob[ALK_KEY_BLOB_SIZE];
     bool auth_probing;
+    bool auth_asked; /* client: a request is on its way, an answer is due */
 
     struct alk_ssh_channel **channels; /* by our id; NULL = free */
     uint32_t *free_ids;
