@@ -90,7 +90,7 @@ enum alk_ssh_event_type {
     ALK_SSH_AUTH_FAILED,     /* client: the offered key was refused; offer another */
     ALK_SSH_AUTH_BANNER,     /* client: text from the server, unsanitised */
     ALK_SSH_AUTH_REQUEST,    /* server: answer with alk_ssh_auth_reply */
-    ALK_SSH_AUTHENTICATED,   /* both: channels may be opened now */
+    ALK_SSH_AUTHENTICATED,   /* client: channels may be opened now */
     ALK_SSH_CHANNEL_REQUEST, /* an inbound open: alk_ssh_channel_accept or _reject */
     ALK_SSH_CHANNEL_OPENED,  /* our open succeeded */
     ALK_SSH_CHANNEL_FAILED,  /* our open failed; the channel is gone */
@@ -124,7 +124,7 @@ struct alk_ssh_event {
     bool cancel;      /* FORWARD_REQUEST: end the listener */
     bool ok;          /* FORWARD_REPLY; AUTH_FAILED: partial success */
     uint32_t reason;  /* CHANNEL_FAILED: enum alk_ssh_open_failure */
-    const char *text; /* CHANNEL_FAILED: from the peer; AUTH_FAILED: methods left */
+    const char *text; /* CHANNEL_FAILED: from the peer; AUTH_FAILED: methods left; unsanitised */
     void *tag;        /* FORWARD_REPLY: as passed with the request */
 };
 
@@ -171,7 +171,8 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now);
 /* Ends the session: queues a disconnect message with an English text. */
 void alk_ssh_disconnect(struct alk_ssh *ssh, enum alk_ssh_disconnect reason, const char *text);
 
-/* Why the session ended: code and a sentence. */
+/* Why the session ended: code and a sentence (of printable ASCII, also where the peer's own
+ * words are in it). */
 const struct alk_error *alk_ssh_error(const struct alk_ssh *ssh);
 
 /* The peer's identification ("SSH-2.0-OpenSSH_9.2"), "" until it came. */
