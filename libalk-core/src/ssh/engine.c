@@ -49,7 +49,7 @@ int alk_ssh_new(struct alk_ssh **out, const struct alk_ssh_options *options, uin
     ssh->now = ssh->started = ssh->heard = ssh->active = now;
     ssh->in = alk_buffer(INPUT_MAX);
     ssh->out = alk_buffer(OUTPUT_MAX);
-    ssh->held = alk_buffer(OUTPUT_MAX);
+    ssh->held = alk_buffer(HELD_MAX);
     ssh->read_size = READ_FIRST;
     ssh->phase = PHASE_IDENT;
     ssh->requests_end = &ssh->requests;
