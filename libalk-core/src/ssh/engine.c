@@ -98,8 +98,9 @@ static void send_now(struct alk_ssh *ssh, const uint8_t *payload, size_t len)
         return;
     }
     memcpy(at, payload, len);
-    if (alk_packet_seal(&ssh->tx, &ssh->out, len) != ALK_OK)
-        ssh_fail(ssh, 0, ALK_E_CRYPTO, "a packet could not be encrypted");
+    int status = alk_packet_seal(&ssh->tx, &ssh->out, len);
+    if (status != ALK_OK)
+        ssh_fail(ssh, 0, status, "a packet could not be encrypted");
 }
 
 /* RFC 4253 section 7.1: what may be sent between our KEXINIT and our NEWKEYS. */
@@ -335,6 +336,8 @@ static int read_packet(struct alk_ssh *ssh, uint8_t **payload, size_t *len)
 
     if (got == ALK_E_CRYPTO)
         return ssh_fail(ssh, ALK_SSH_BY_MAC_ERROR, got, "a packet was corrupted on the way");
+    if (got == ALK_E_LIMIT)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, got, "the peer does not renew its keys");
     if (got < 0)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, got, "a packet has an illegal length");
     return got;

@@ -26,7 +26,7 @@ enum {
     OUTPUT_STALL = 512 * 1024, /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
     HELD_MAX = 2 * 1024 * 1024, /* during a key exchange: opens of every channel, and replies */
-    CONTROL_MAX = 4096, /* longest payload that is not channel data or KEXINIT */
+    CONTROL_MAX = 4096,         /* longest payload that is not channel data or KEXINIT */
 };
 
 enum phase {
