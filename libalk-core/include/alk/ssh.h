@@ -50,13 +50,13 @@ struct alk_ssh_options {
     const char *macs;               /* comma list; NULL = all */
     unsigned max_channels;          /* 1024 */
     unsigned max_auth_attempts;     /* 10 */
-    uint64_t grace_ms;              /* 30,000: until the user is authenticated */
-    uint64_t keepalive_ms;          /* 30,000 of silence, then a probe; UINT64_MAX = never */
-    unsigned keepalive_misses;      /* 3 unanswered probes end the session */
-    uint64_t rekey_bytes;           /* the cipher's own bound */
-    uint64_t rekey_packets;         /* 2^31 */
-    uint64_t rekey_ms;              /* 3,600,000 */
-    uint32_t window_max;            /* 64 MiB: how far a channel's window may grow */
+    uint64_t grace_ms;         /* 30,000: until the user is authenticated; UINT64_MAX = never */
+    uint64_t keepalive_ms;     /* 30,000 of silence, then a probe; UINT64_MAX = never */
+    unsigned keepalive_misses; /* 3 unanswered probes end the session */
+    uint64_t rekey_bytes;      /* the cipher's own bound */
+    uint64_t rekey_packets;    /* 2^31 */
+    uint64_t rekey_ms;         /* 3,600,000; UINT64_MAX = never for the time */
+    uint32_t window_max; /* 64 MiB: how far a channel's window may grow; ALK_SSH_WINDOW at least */
 };
 
 #define ALK_SSH_OPTIONS_INIT                                                                       \
@@ -91,7 +91,7 @@ enum alk_ssh_event_type {
     ALK_SSH_AUTH_FAILED,     /* client: the offered key was refused; offer another */
     ALK_SSH_AUTH_BANNER,     /* client: text from the server, unsanitised */
     ALK_SSH_AUTH_REQUEST,    /* server: answer with alk_ssh_auth_reply */
-    ALK_SSH_AUTHENTICATED,   /* both: channels may be opened now */
+    ALK_SSH_AUTHENTICATED,   /* client: channels may be opened now */
     ALK_SSH_CHANNEL_REQUEST, /* an inbound open: alk_ssh_channel_accept or _reject */
     ALK_SSH_CHANNEL_OPENED,  /* our open succeeded */
     ALK_SSH_CHANNEL_FAILED,  /* our open failed; the channel is gone */
@@ -125,7 +125,7 @@ struct alk_ssh_event {
     bool cancel;      /* FORWARD_REQUEST: end the listener */
     bool ok;          /* FORWARD_REPLY; AUTH_FAILED: partial success */
     uint32_t reason;  /* CHANNEL_FAILED: enum alk_ssh_open_failure */
-    const char *text; /* CHANNEL_FAILED: from the peer; AUTH_FAILED: methods left */
+    const char *text; /* CHANNEL_FAILED: from the peer; AUTH_FAILED: methods left; unsanitised */
     void *tag;        /* FORWARD_REPLY: as passed with the request */
 };
 
@@ -172,7 +172,8 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now);
 /* Ends the session: queues a disconnect message with an English text. */
 void alk_ssh_disconnect(struct alk_ssh *ssh, enum alk_ssh_disconnect reason, const char *text);
 
-/* Why the session ended: code and a sentence. */
+/* Why the session ended: code and a sentence (of printable ASCII, also where the peer's own
+ * words are in it). */
 const struct alk_error *alk_ssh_error(const struct alk_ssh *ssh);
 
 /* The peer's identification ("SSH-2.0-OpenSSH_9.2"), "" until it came. */
@@ -245,7 +246,8 @@ void alk_ssh_channel_consumed(struct alk_ssh *ssh, struct alk_ssh_channel *chann
 void alk_ssh_channel_eof(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 
 /* Closes the channel both ways. Data that still comes is dropped; CHANNEL_CLOSED follows
- * when the peer has closed too. Also for a channel that is still being opened. */
+ * when the peer has closed too. Also for a channel that is still being opened; one that waits
+ * for accept or reject is rejected. */
 void alk_ssh_channel_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 
 unsigned alk_ssh_channel_count(const struct alk_ssh *ssh);

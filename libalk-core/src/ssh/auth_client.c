@@ -54,9 +54,11 @@ int alk_ssh_auth_probe(struct alk_ssh *ssh, const char *user, const uint8_t blob
     struct alk_writer w;
     int status = start_request(ssh, user, blob, false, &w);
 
-    if (status == ALK_OK)
-        ssh_send_writer(ssh, &w);
-    return status;
+    if (status != ALK_OK)
+        return status;
+    ssh->auth_asked = true;
+    ssh_send_writer(ssh, &w);
+    return ALK_OK;
 }
 
 int alk_ssh_auth_to_sign(struct alk_ssh *ssh, const char *user,
@@ -82,13 +84,26 @@ int alk_ssh_auth_signed(struct alk_ssh *ssh, const uint8_t *signature, size_t le
         return ALK_E_INVAL;
     alk_put_bytes(&w, ssh->auth_data + skip, ssh->auth_len - skip);
     alk_put_string(&w, signature, len);
+    ssh->auth_asked = true;
     ssh_send_writer(ssh, &w);
     ssh_auth_clear(ssh);
     return ALK_OK;
 }
 
+/* One request, one answer: what comes unasked must not be taken for the answer to the next. */
+static int take_answer(struct alk_ssh *ssh)
+{
+    if (!ssh->auth_asked)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "the server answered a login that was not asked for");
+    ssh->auth_asked = false;
+    return ALK_OK;
+}
+
 int ssh_on_userauth_failure(struct alk_ssh *ssh, struct alk_reader *r)
 {
+    if (take_answer(ssh) != ALK_OK)
+        return ssh->error.code;
     struct alk_bytes methods = alk_get_string(r);
     bool partial = alk_get_bool(r);
     size_t len = methods.len < sizeof(ssh->host) - 1 ? methods.len : sizeof(ssh->host) - 1;
@@ -104,6 +119,8 @@ int ssh_on_userauth_failure(struct alk_ssh *ssh, struct alk_reader *r)
 int ssh_on_userauth_success(struct alk_ssh *ssh, struct alk_reader *r)
 {
     (void)r;
+    if (take_answer(ssh) != ALK_OK)
+        return ssh->error.code;
     ssh_auth_clear(ssh);
     ssh->phase = PHASE_OPEN;
     ssh->heard = ssh->now;
@@ -130,6 +147,8 @@ int ssh_on_userauth_pk_ok(struct alk_ssh *ssh, struct alk_reader *r)
         memcmp(blob.data, ssh->auth_blob, ALK_KEY_BLOB_SIZE) != 0 || !ssh->auth_probing)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "the server accepted a key that was not offered");
+    if (take_answer(ssh) != ALK_OK)
+        return ssh->error.code;
     ssh->auth_probing = false;
     struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_AUTH_KEY_OK);
     event->data = ssh->auth_blob;

@@ -204,8 +204,11 @@ size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *chan
     if (most > ssh->data_max)
         most = ssh->data_max;
     uint8_t *payload = alk_packet_reserve(&ssh->out, DATA_HEADER + most);
-    if (payload == NULL)
+    if (payload == NULL) {
+        /* waiting would be for nothing: has_room goes on saying that there is room */
+        ssh_fail(ssh, 0, ALK_E_NOMEM, "out of memory");
         return 0;
+    }
     *at = payload + DATA_HEADER;
     return most;
 }
@@ -281,6 +284,8 @@ void alk_ssh_channel_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 {
     if (channel->state == CHANNEL_OPEN)
         ssh_channel_send_close(ssh, channel);
+    else if (channel->state == CHANNEL_ASKED)
+        alk_ssh_channel_reject(ssh, channel, ALK_SSH_OPEN_PROHIBITED, "closed");
     else
         channel->abandoned = true; /* closed as soon as the peer has answered */
 }

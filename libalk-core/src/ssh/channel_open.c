@@ -62,8 +62,17 @@ void ssh_channel_free(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
     ssh->channels[channel->id] = NULL;
     ssh->free_ids[ssh->free_count++] = channel->id;
     ssh->channel_count--;
-    free(ssh->doomed);
+    channel->next_doomed = ssh->doomed;
     ssh->doomed = channel;
+}
+
+void ssh_channel_free_doomed(struct alk_ssh *ssh)
+{
+    while (ssh->doomed != NULL) {
+        struct alk_ssh_channel *channel = ssh->doomed;
+        ssh->doomed = channel->next_doomed;
+        free(channel);
+    }
 }
 
 /* ---- our own opens ---- */
@@ -129,6 +138,14 @@ static struct alk_ssh_channel *answered(struct alk_ssh *ssh, struct alk_reader *
     return channel;
 }
 
+/* A peer that takes no packet, however small, would leave us with data that neither can go
+ * nor waits for a window. */
+static int no_packets(struct alk_ssh *ssh)
+{
+    return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                    "a channel whose largest packet is empty");
+}
+
 int ssh_on_channel_confirmation(struct alk_ssh *ssh, struct alk_reader *r)
 {
     struct alk_ssh_channel *channel = answered(ssh, r);
@@ -140,6 +157,8 @@ int ssh_on_channel_confirmation(struct alk_ssh *ssh, struct alk_reader *r)
     channel->state = CHANNEL_OPEN;
     if (!alk_reader_ok(r))
         return ALK_OK; /* dispatch names the fault */
+    if (channel->peer_packet == 0)
+        return no_packets(ssh);
     if (channel->abandoned)
         ssh_channel_send_close(ssh, channel);
     else
@@ -236,6 +255,8 @@ int ssh_on_channel_open(struct alk_ssh *ssh, struct alk_reader *r)
     read_target(ssh, r, &event);
     if (!alk_reader_ok(r))
         return ALK_OK;
+    if (packet == 0)
+        return no_packets(ssh);
     if (event.port > 65535)
         return refuse(ssh, peer_id, ALK_SSH_OPEN_CONNECT_FAILED, "no such port");
     if (ssh_channel_new(ssh, &channel) != ALK_OK)

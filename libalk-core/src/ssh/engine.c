@@ -29,8 +29,10 @@ static void use_defaults(struct alk_ssh_options *o)
         o->rekey_packets = 1ULL << 31;
     if (o->rekey_ms == 0)
         o->rekey_ms = 3600 * 1000;
-    if (o->window_max < ALK_SSH_WINDOW)
+    if (o->window_max == 0)
         o->window_max = 64U * 1024 * 1024;
+    if (o->window_max < ALK_SSH_WINDOW)
+        o->window_max = ALK_SSH_WINDOW;
 }
 
 int alk_ssh_new(struct alk_ssh **out, const struct alk_ssh_options *options, uint64_t now)
@@ -47,7 +49,7 @@ int alk_ssh_new(struct alk_ssh **out, const struct alk_ssh_options *options, uin
     ssh->now = ssh->started = ssh->heard = ssh->active = now;
     ssh->in = alk_buffer(INPUT_MAX);
     ssh->out = alk_buffer(OUTPUT_MAX);
-    ssh->held = alk_buffer(OUTPUT_MAX);
+    ssh->held = alk_buffer(HELD_MAX);
     ssh->read_size = READ_FIRST;
     ssh->phase = PHASE_IDENT;
     ssh->requests_end = &ssh->requests;
@@ -72,7 +74,7 @@ void alk_ssh_free(struct alk_ssh *ssh)
     ssh_requests_free(ssh);
     for (uint32_t i = 0; i < ssh->slots; i++)
         free(ssh->channels[i]);
-    free(ssh->doomed);
+    ssh_channel_free_doomed(ssh);
     free(ssh->channels);
     free(ssh->free_ids);
     alk_buffer_free(&ssh->in);
@@ -97,8 +99,9 @@ static void send_now(struct alk_ssh *ssh, const uint8_t *payload, size_t len)
         return;
     }
     memcpy(at, payload, len);
-    if (alk_packet_seal(&ssh->tx, &ssh->out, len) != ALK_OK)
-        ssh_fail(ssh, 0, ALK_E_CRYPTO, "a packet could not be encrypted");
+    int status = alk_packet_seal(&ssh->tx, &ssh->out, len);
+    if (status != ALK_OK)
+        ssh_fail(ssh, 0, status, "a packet could not be encrypted");
 }
 
 /* RFC 4253 section 7.1: what may be sent between our KEXINIT and our NEWKEYS. */
@@ -196,13 +199,22 @@ static int on_nothing(struct alk_ssh *ssh, struct alk_reader *r)
     return ALK_OK;
 }
 
+/* The peer's words go to a terminal or a log: only plain text does. */
+static void plain_text(struct alk_bytes from, char *out, size_t size)
+{
+    size_t len = from.len < size - 1 ? from.len : size - 1;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] = from.data[i] >= ' ' && from.data[i] < 0x7f ? (char)from.data[i] : '?';
+    out[len] = '\0';
+}
+
 static int on_disconnect(struct alk_ssh *ssh, struct alk_reader *r)
 {
-    char text[256];
+    char text[200];
     uint32_t reason = alk_get_u32(r);
-    struct alk_bytes b = alk_get_string(r);
 
-    snprintf(text, sizeof(text), "%.*s", (int)(b.len < 200 ? b.len : 200), (const char *)b.data);
+    plain_text(alk_get_string(r), text, sizeof(text));
     return ssh_fail(ssh, 0, ALK_E_CLOSED, "the peer disconnected (reason %u): %s", reason, text);
 }
 
@@ -325,6 +337,8 @@ static int read_packet(struct alk_ssh *ssh, uint8_t **payload, size_t *len)
 
     if (got == ALK_E_CRYPTO)
         return ssh_fail(ssh, ALK_SSH_BY_MAC_ERROR, got, "a packet was corrupted on the way");
+    if (got == ALK_E_LIMIT)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, got, "the peer does not renew its keys");
     if (got < 0)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, got, "a packet has an illegal length");
     return got;
@@ -351,8 +365,10 @@ static int step(struct alk_ssh *ssh)
 
 int alk_ssh_next(struct alk_ssh *ssh, struct alk_ssh_event *event)
 {
-    free(ssh->doomed);
-    ssh->doomed = NULL;
+    /* the event that told of a channel's end may have been lost to the session's own end: then
+     * the caller still holds the channel */
+    if (ssh->phase != PHASE_OVER)
+        ssh_channel_free_doomed(ssh);
     ssh->event.type = 0;
     while (ssh->phase != PHASE_OVER) {
         if (!alk_ssh_wants_input(ssh))
@@ -454,8 +470,8 @@ static uint64_t earlier(uint64_t deadline, uint64_t start, uint64_t after)
 static uint64_t keepalive_due(const struct alk_ssh *ssh)
 {
     const struct alk_ssh_options *o = &ssh->options;
-    return o->keepalive_ms == UINT64_MAX ? UINT64_MAX
-                                         : o->keepalive_ms * (1 + ssh->keepalive_missed);
+    uint64_t times = 1 + ssh->keepalive_missed;
+    return o->keepalive_ms > UINT64_MAX / times ? UINT64_MAX : o->keepalive_ms * times;
 }
 
 uint64_t alk_ssh_deadline(const struct alk_ssh *ssh)
@@ -478,7 +494,7 @@ static void check_keepalive(struct alk_ssh *ssh)
 {
     uint64_t due = keepalive_due(ssh);
 
-    if (due == UINT64_MAX || ssh->now < ssh->heard + due)
+    if (due == UINT64_MAX || !ssh_elapsed(ssh, ssh->heard, due))
         return;
     if (ssh->keepalive_missed >= ssh->options.keepalive_misses)
         ssh_fail(ssh, ALK_SSH_BY_CONNECTION_LOST, ALK_E_TIMEOUT,
@@ -493,7 +509,7 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now)
         return;
     ssh->now = now;
     if (ssh->phase != PHASE_OPEN) {
-        if (now >= ssh->started + ssh->options.grace_ms)
+        if (ssh_elapsed(ssh, ssh->started, ssh->options.grace_ms))
             ssh_fail(ssh, ALK_SSH_BY_APPLICATION, ALK_E_TIMEOUT,
                      "the login was not finished in time");
         return;
@@ -501,7 +517,7 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now)
     check_keepalive(ssh);
     if (ssh_kex_due(ssh))
         ssh_kex_start(ssh);
-    if (now >= ssh->active + IDLE_TRIM_MS) {
+    if (ssh_elapsed(ssh, ssh->active, IDLE_TRIM_MS)) {
         alk_buffer_trim(&ssh->in);
         alk_buffer_trim(&ssh->out);
         ssh->read_size = READ_FIRST;

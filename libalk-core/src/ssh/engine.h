@@ -25,7 +25,8 @@ enum {
     OUTPUT_ROOMY = 256 * 1024, /* channel data stops above this much unsent output */
     OUTPUT_STALL = 512 * 1024, /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
-    CONTROL_MAX = 4096, /* longest payload that is not channel data or KEXINIT */
+    HELD_MAX = 2 * 1024 * 1024, /* during a key exchange: opens of every channel, and replies */
+    CONTROL_MAX = 4096,         /* longest payload that is not channel data or KEXINIT */
 };
 
 enum phase {
@@ -67,6 +68,7 @@ struct alk_ssh_channel {
     bool starved;   /* reserve found no window: tell when there is some */
     bool abandoned; /* closed by the caller before the peer had answered the open */
     void *user;
+    struct alk_ssh_channel *next_doomed;
 };
 
 struct alk_ssh {
@@ -99,11 +101,12 @@ struct alk_ssh {
     size_t auth_len;
     uint8_t auth_blob[ALK_KEY_BLOB_SIZE];
     bool auth_probing;
+    bool auth_asked; /* client: a request is on its way, an answer is due */
 
     struct alk_ssh_channel **channels; /* by our id; NULL = free */
     uint32_t *free_ids;
     uint32_t slots, free_count, channel_count;
-    struct alk_ssh_channel *doomed; /* closed, freed at the next call of next */
+    struct alk_ssh_channel *doomed; /* closed ones, freed at the next call of next */
 
     struct request *requests, **requests_end;
     unsigned keepalive_missed;
@@ -133,6 +136,12 @@ void ssh_send_writer(struct alk_ssh *ssh, const struct alk_writer *w);
 void ssh_release_held(struct alk_ssh *ssh);
 
 struct alk_ssh_event *ssh_emit(struct alk_ssh *ssh, enum alk_ssh_event_type type);
+
+/* Has `after` passed since `start`? UINT64_MAX never does. */
+static inline bool ssh_elapsed(const struct alk_ssh *ssh, uint64_t start, uint64_t after)
+{
+    return ssh->now >= start && ssh->now - start >= after;
+}
 
 static inline bool ssh_is_server(const struct alk_ssh *ssh)
 {
@@ -171,6 +180,7 @@ void ssh_auth_write_request(struct alk_writer *w, struct alk_bytes user, struct 
 /* ---- channel.c, channel_open.c ---- */
 int ssh_channel_new(struct alk_ssh *ssh, struct alk_ssh_channel **out);
 void ssh_channel_free(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
+void ssh_channel_free_doomed(struct alk_ssh *ssh);
 void ssh_channel_send_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 void ssh_channel_probe_answered(struct alk_ssh *ssh);
 int ssh_on_channel_open(struct alk_ssh *ssh, struct alk_reader *r);

@@ -97,6 +97,9 @@ static int on_reply(struct alk_ssh *ssh, struct alk_reader *r, bool ok)
     if (request.what != REQUEST_FORWARD)
         return ALK_OK;
     uint32_t port = ok && request.wants_port ? alk_get_u32(r) : 0;
+    if (port > 65535)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
+                        "a remote listener on port %u, which there is not", port);
     struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_FORWARD_REPLY);
     event->ok = ok;
     event->port = port;

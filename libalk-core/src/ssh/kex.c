@@ -65,7 +65,7 @@ bool ssh_kex_due(const struct alk_ssh *ssh)
                          : ssh->tx.cipher.type->rekey_bytes;
     return ssh->tx.bytes >= limit || ssh->rx.bytes >= limit ||
            ssh->tx.packets >= o->rekey_packets || ssh->rx.packets >= o->rekey_packets ||
-           ssh->now >= ssh->kex_done + o->rekey_ms;
+           ssh_elapsed(ssh, ssh->kex_done, o->rekey_ms);
 }
 
 /* ---- KEXINIT ---- */
@@ -146,7 +146,10 @@ static int negotiate(struct alk_ssh *ssh, struct kex *kex, const struct kexinit 
     char name[ALK_NAME_MAX + 1];
     const char *missing = NULL;
 
-    if (!alk_negotiate(client->list[LIST_KEX], server->list[LIST_KEX], name))
+    /* the markers for extensions are names in the list, but no methods (RFC 8308 section 2.2) */
+    const struct alk_bytes methods = {.data = (const uint8_t *)KEX_NAMES, .len = strlen(KEX_NAMES)};
+    if (!alk_negotiate(client->list[LIST_KEX], server->list[LIST_KEX], name) ||
+        !alk_list_has(methods, name))
         missing = "key exchange method (alknet speaks curve25519-sha256)";
     else if (!alk_negotiate(client->list[LIST_HOST_KEY], server->list[LIST_HOST_KEY], name))
         missing = "host key type (alknet speaks ssh-ed25519)";

@@ -31,6 +31,8 @@ int alk_packet_open(struct alk_packets *p, struct alk_buffer *in, size_t max, ui
     if (!p->length_known) {
         if (have < head_size(type))
             return 0;
+        if (p->packets >= ALK_PACKET_COUNT_MAX)
+            return ALK_E_LIMIT;
         p->length = type->length(&p->cipher, p->sequence, packet);
         if (!length_legal(type, p->length, max))
             return ALK_E_PROTO;
@@ -76,6 +78,8 @@ int alk_packet_seal(struct alk_packets *p, struct alk_buffer *out, size_t len)
     uint8_t padding = padding_for(type, len);
     size_t length = 1 + len + padding;
 
+    if (p->packets >= ALK_PACKET_COUNT_MAX)
+        return ALK_E_LIMIT;
     packet[0] = (uint8_t)(length >> 24);
     packet[1] = (uint8_t)(length >> 16);
     packet[2] = (uint8_t)(length >> 8);

@@ -21,6 +21,10 @@ enum {
     ALK_PACKET_OVERHEAD = ALK_PACKET_PAYLOAD_AT + ALK_PACKET_PADDING_MAX + ALK_CIPHER_TAG_MAX,
 };
 
+/* Packets under one key: with one more, a number would be used twice, and the number is
+ * chacha20's nonce. New keys are due long before (options.rekey_packets). */
+#define ALK_PACKET_COUNT_MAX ((uint64_t)UINT32_MAX)
+
 /* One direction. */
 struct alk_packets {
     struct alk_cipher cipher;
@@ -34,15 +38,16 @@ struct alk_packets {
 };
 
 /* Takes the next whole packet from the buffer and opens it in place. Returns 1 with the
- * payload, 0 when more bytes are needed, ALK_E_PROTO or ALK_E_CRYPTO. The payload is
- * valid until the buffer is moved. */
+ * payload, 0 when more bytes are needed, ALK_E_PROTO, ALK_E_CRYPTO, or ALK_E_LIMIT when the
+ * keys are used up. The payload is valid until the buffer is moved. */
 int alk_packet_open(struct alk_packets *p, struct alk_buffer *in, size_t max, uint8_t **payload,
                     size_t *len);
 
 /* Room for a payload of len bytes at the tail of out; NULL when out is full. */
 uint8_t *alk_packet_reserve(struct alk_buffer *out, size_t len);
 
-/* Seals the payload of len bytes that stands in the reserved room. */
+/* Seals the payload of len bytes that stands in the reserved room. ALK_E_CRYPTO, or
+ * ALK_E_LIMIT when the keys are used up. */
 int alk_packet_seal(struct alk_packets *p, struct alk_buffer *out, size_t len);
 
 #endif
