@@ -7,7 +7,7 @@ import pytest
 
 from support.dial import SUCCEEDED, check_echo, check_exchange, connect, socks4a, socks5, through
 from support.lab import wait_until
-from support.targets import answer_after_end, free_port, loopback, payload, read_all
+from support.targets import answer_after_end, free_port, payload, read_all
 
 CIPHERS = [
     ("aes256-gcm@openssh.com", None),
@@ -26,8 +26,7 @@ def server(lab):
 
 def test_dynamic_forward(lab, server):
     echo, v6 = lab.echo(), lab.echo("::1")
-    address = loopback()
-    proxy = f"{address}:{free_port(address)}"
+    proxy = lab.entry()
     lab.ssh(server, "-D", proxy)
     check_echo(lab.keep(through(proxy, echo)))
     check_echo(lab.keep(through(proxy, v6)))
@@ -41,10 +40,9 @@ def test_dynamic_forward(lab, server):
 
 def test_local_forward(lab, server):
     echo = lab.echo()
-    address = loopback()
-    port = free_port(address)
-    lab.ssh(server, "-L", f"{address}:{port}:{echo.spec}")
-    check_echo(lab.keep(connect((address, port))))
+    entry = lab.entry()
+    lab.ssh(server, "-L", f"{entry}:{echo.spec}")
+    check_echo(lab.keep(connect(entry)))
 
 
 def test_local_forward_from_and_to_unix_sockets(lab, server):

@@ -99,6 +99,11 @@ class Lab:
         self.sockets.append(s)
         return s
 
+    def entry(self):
+        """ADDR:PORT for a program that must be told where to listen."""
+        address = loopback()
+        return f"{address}:{free_port(address)}"
+
     # ---- programs ----
 
     def start(self, name, argv, **options):

@@ -110,6 +110,10 @@ class Program:
         with open(f"/proc/{self.pid}/statm") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def children(self):
+        with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
+            return [int(pid) for pid in f.read().split()]
+
     def finish(self):
         """Ends the process whatever it does; returns what was wrong with its life."""
         complaints = []
