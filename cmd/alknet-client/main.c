@@ -227,8 +227,14 @@ static int wait_for_end(struct program *p, const sigset_t *signals, int stdio_do
         {.fd = stdio_done, .events = POLLIN},
     };
 
+    struct signalfd_siginfo taken;
+
     while (poll(fds, 3, -1) < 0)
         ;
+    if (fds[0].revents != 0) { /* taken off the queue, or it would kill us below */
+        ssize_t ignored = read(fds[0].fd, &taken, sizeof(taken));
+        (void)ignored;
+    }
     close(fds[0].fd);
     /* from here on a further signal kills */
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);

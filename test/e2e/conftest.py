@@ -1,0 +1,61 @@
+"""End-to-end tests: the built programs against each other and against programs that we did not
+write. ALK_BIN names the folder of the programs; one case alone runs with
+
+    ALK_BIN=build/bin /usr/bin/python3 -m pytest -p no:cacheprovider 'test/e2e/FILE::TEST'
+"""
+import os
+import resource
+import shutil
+import tempfile
+
+import pytest
+
+pytest.register_assert_rewrite("support.dial")
+
+from support.lab import Keys, Lab  # noqa: E402  (after the rewrite hook)
+from support.program import BIN  # noqa: E402
+
+
+def pytest_configure(config):
+    if not os.path.exists(os.path.join(BIN, "alknet-server")):
+        raise pytest.UsageError(f"there is no alknet-server in {BIN}: run make, or set ALK_BIN")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < min(hard, 20000):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
+
+
+@pytest.fixture(scope="session")
+def keys():
+    directory = tempfile.mkdtemp(prefix="alk-keys-")
+    yield Keys(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def lab(keys, request):
+    lab = Lab(keys)
+    yield lab
+    complaints = lab.finish()
+    request.node.lab_report = lab.report()
+    lab.remove()
+    if complaints:
+        pytest.fail("\n".join(complaints), pytrace=False)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if not report.failed:
+        return
+    lab = item.funcargs.get("lab") if hasattr(item, "funcargs") else None
+    sections = getattr(item, "lab_report", None) or (lab.report() if lab else [])
+    report.sections.extend(sections)
+    report.sections.append(("this case alone", f"ALK_BIN={BIN} /usr/bin/python3 -m pytest "
+                            f"-p no:cacheprovider '{item.nodeid}'"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    stats = terminalreporter.stats
+    failed = {r.nodeid for kind in ("failed", "error") for r in stats.get(kind, [])}
+    passed = {r.nodeid for r in stats.get("passed", [])} - failed
+    terminalreporter.write_line(f"e2e: {len(passed)} passed, {len(failed)} failed")
