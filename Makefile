@@ -162,6 +162,23 @@ fuzz:
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-build
 	@test/run-fuzz build/fuzz $(TIME)
 
+# ---- benchmarks: test/bench/tools/NAME.c is one load tool ----------------------
+bench_includes := -Itest/bench/tools/common $(call public_includes,core)
+$(eval $(call compile_rules,test/bench/tools,$(bench_includes),$(PKGS_core)))
+BENCH_TOOLS := $(patsubst test/bench/tools/%.c,$(BUILD)/bench/%,$(wildcard test/bench/tools/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/test/bench/tools/%.o $(call objects,test/bench/tools/common) $(call archives,core)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKGS_core))
+
+.PRECIOUS: $(BUILD)/obj/test/bench/tools/%.o
+.PHONY: bench bench-tools
+bench-tools: $(BENCH_TOOLS)
+bench:
+	@packaging/install-packages build bench
+	@$(MAKE) --no-print-directory programs bench-tools
+	@ALK_BIN=$(abspath $(BUILD))/bin ALK_BENCH=$(abspath $(BUILD))/bench $(PYTHON) test/bench/run.py $(BENCH)
+
 # ---- checks at the desk -------------------------------------------------------
 C_FILES = $(shell find libalk-* cmd test examples -name '*.[ch]' | LC_ALL=C sort)
 .PHONY: format lint coverage
@@ -177,16 +194,12 @@ coverage:
 	 echo "open build/coverage/html/index.html"
 
 # ---- the rest ------------------------------------------------------------------
-.PHONY: deps demo bench clean help
+.PHONY: deps demo clean help
 GROUPS ?= build demo test
 deps:
 	@packaging/install-packages $(GROUPS)
 demo: programs
 	@packaging/demo $(DEMO)
-bench:
-	@packaging/install-packages build bench
-	@$(MAKE) --no-print-directory programs
-	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) test/bench/run.py $(BENCH)
 clean:
 	rm -rf build
 help:
