@@ -3,10 +3,9 @@
 #include <stdlib.h>
 
 enum {
-    READS_PER_TURN = 4, /* so that a busy session leaves time for others on its loop */
     ROUNDS_PER_TURN = 4,
     DRAIN_MOST = 1024 * 1024,
-    UNSENT_MOST = 256 * 1024, /* in the kernel: what an interactive channel may queue behind */
+    UNSENT_MOST = 128 * 1024, /* in the kernel: what an interactive channel may queue behind */
     LINGER_MS = 2000,         /* for the last words to a slow peer */
 };
 
@@ -77,23 +76,20 @@ static void take_events(struct alk_session *session)
 
 static void read_stream(struct alk_session *session)
 {
-    for (int i = 0; i < READS_PER_TURN && session->status == ALK_OK; i++) {
-        uint8_t *at;
-        size_t space = alk_ssh_input_space(session->ssh, &at);
-        if (space == 0 || !alk_ssh_wants_input(session->ssh))
-            return;
-        ssize_t n = alk_stream_read(session->stream, at, space);
-        if (n == ALK_E_AGAIN)
-            return;
-        if (n <= 0) {
-            fail(session, n == 0 ? ALK_E_CLOSED : (int)n);
-            return;
-        }
-        alk_ssh_input_commit(session->ssh, (size_t)n, alk_loop_now(session->loop));
-        take_events(session);
-        if ((size_t)n < space)
-            return;
+    uint8_t *at;
+    size_t space = alk_ssh_wants_input(session->ssh) ? alk_ssh_input_space(session->ssh, &at) : 0;
+
+    if (space == 0)
+        return;
+    ssize_t n = alk_stream_read(session->stream, at, space);
+    if (n == ALK_E_AGAIN)
+        return;
+    if (n <= 0) {
+        fail(session, n == 0 ? ALK_E_CLOSED : (int)n);
+        return;
     }
+    alk_ssh_input_commit(session->ssh, (size_t)n, alk_loop_now(session->loop));
+    take_events(session);
 }
 
 /* False when the stream is broken. */

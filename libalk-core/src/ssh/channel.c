@@ -1,10 +1,6 @@
 /*
  * Channels once they are open: data both ways, flow control, half close, close
  * (RFC 4254 section 5).
- *
- * A receive window starts at ALK_SSH_WINDOW and follows the path: when a channel took in
- * more than half of its window within one measured round trip, and its consumer kept up,
- * the window is what limits it, so it doubles, up to options.window_max.
  */
 #include "ssh/engine.h"
 
@@ -13,7 +9,6 @@
 
 enum {
     DATA_HEADER = 1 + 4 + 4, /* number, channel, length of the string */
-    GRANT_MOST = 1024 * 1024,
 };
 
 struct alk_ssh_channel *ssh_channel_by_id(struct alk_ssh *ssh, uint32_t id)
@@ -93,63 +88,6 @@ int ssh_on_channel_extended(struct alk_ssh *ssh, struct alk_reader *r)
     if (status == ALK_OK && alk_reader_ok(r))
         alk_ssh_channel_consumed(ssh, channel, data.len);
     return status;
-}
-
-static void grant_window(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
-{
-    uint8_t payload[9];
-    struct alk_writer w = alk_writer(payload, sizeof(payload));
-
-    alk_put_u8(&w, SSH_MSG_CHANNEL_WINDOW_ADJUST);
-    alk_put_u32(&w, channel->peer_id);
-    alk_put_u32(&w, channel->owed);
-    ssh_send_writer(ssh, &w);
-    channel->window += channel->owed;
-    channel->owed = 0;
-}
-
-/* Starts to measure a round trip when the channel has taken in half a window. */
-static void consider_growth(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
-{
-    if (ssh->probing || channel->window_target >= ssh->options.window_max ||
-        channel->received - channel->measured < channel->window_target / 2 || ssh->kex != NULL)
-        return;
-    if (ssh_send_keepalive(ssh, true) != ALK_OK)
-        return;
-    ssh->probing = true;
-    ssh->probe_channel = channel->id;
-    channel->measured = channel->received;
-}
-
-void ssh_channel_probe_answered(struct alk_ssh *ssh)
-{
-    struct alk_ssh_channel *channel = ssh_channel_by_id(ssh, ssh->probe_channel);
-
-    ssh->probing = false;
-    if (channel == NULL || channel->state != CHANNEL_OPEN)
-        return;
-    uint64_t in_one_trip = channel->received - channel->measured;
-    channel->measured = channel->received;
-    if (in_one_trip < channel->window_target / 2)
-        return;
-    uint32_t more = channel->window_target;
-    if (more > ssh->options.window_max - channel->window_target)
-        more = ssh->options.window_max - channel->window_target;
-    channel->window_target += more;
-    channel->owed += more;
-}
-
-void alk_ssh_channel_consumed(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)
-{
-    uint32_t step = channel->window_target / 4;
-
-    if (channel->close_sent || channel->close_received || channel->eof_received)
-        return; /* nobody needs the window any more */
-    channel->owed += (uint32_t)len;
-    channel->received += len;
-    consider_growth(ssh, channel);
-    if (channel->owed >= (step < GRANT_MOST ? step : GRANT_MOST))
-        grant_window(ssh, channel);
 }
 
 int ssh_on_channel_eof(struct alk_ssh *ssh, struct alk_reader *r)

@@ -112,6 +112,7 @@ struct alk_ssh {
     unsigned keepalive_missed;
     bool probing; /* a round trip is being measured for probe_channel */
     uint32_t probe_channel;
+    uint64_t probe_sent, round_trip; /* when; the shortest seen, ms, 0 = none yet */
     bool forward_wants_reply, forward_wants_port;
 
     struct alk_ssh_event event; /* built by handlers; type 0 = none */
@@ -182,7 +183,6 @@ int ssh_channel_new(struct alk_ssh *ssh, struct alk_ssh_channel **out);
 void ssh_channel_free(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
 void ssh_channel_free_doomed(struct alk_ssh *ssh);
 void ssh_channel_send_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel);
-void ssh_channel_probe_answered(struct alk_ssh *ssh);
 int ssh_on_channel_open(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_channel_confirmation(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_channel_open_failure(struct alk_ssh *ssh, struct alk_reader *r);
@@ -194,6 +194,11 @@ int ssh_on_channel_close(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_channel_request(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_channel_reply(struct alk_ssh *ssh, struct alk_reader *r);
 struct alk_ssh_channel *ssh_channel_by_id(struct alk_ssh *ssh, uint32_t id);
+
+/* ---- window.c ---- */
+/* A round trip took so long. */
+void ssh_round_trip(struct alk_ssh *ssh, uint64_t ms);
+void ssh_window_probe_answered(struct alk_ssh *ssh);
 
 /* ---- global.c ---- */
 int ssh_on_global_request(struct alk_ssh *ssh, struct alk_reader *r);

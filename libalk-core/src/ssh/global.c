@@ -93,7 +93,7 @@ static int on_reply(struct alk_ssh *ssh, struct alk_reader *r, bool ok)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "a reply to a request that was never made");
     if (request.what == REQUEST_PROBE)
-        ssh_channel_probe_answered(ssh);
+        ssh_window_probe_answered(ssh);
     if (request.what != REQUEST_FORWARD)
         return ALK_OK;
     uint32_t port = ok && request.wants_port ? alk_get_u32(r) : 0;

@@ -32,6 +32,7 @@ struct kex {
     uint8_t public[crypto_scalarmult_BYTES];
     uint8_t shared[crypto_scalarmult_BYTES];
     uint8_t hash[HASH_SIZE];
+    uint64_t asked; /* when we sent what the peer's NEWKEYS answers */
 };
 
 void ssh_kex_free(struct alk_ssh *ssh)
@@ -227,6 +228,7 @@ int ssh_on_kexinit(struct alk_ssh *ssh, struct alk_reader *r)
     randombytes_buf(kex->secret, sizeof(kex->secret));
     crypto_scalarmult_base(kex->public, kex->secret);
     ssh->kex_wait = KEX_WAIT_DH;
+    kex->asked = ssh->now;
     return ssh_is_server(ssh) ? ALK_OK : send_ecdh_init(ssh, kex);
 }
 
@@ -393,6 +395,8 @@ static int send_newkeys(struct alk_ssh *ssh)
 {
     uint8_t message = SSH_MSG_NEWKEYS;
 
+    if (ssh_is_server(ssh)) /* a client's NEWKEYS answers ours; a server's came with ECDH_REPLY */
+        ssh->kex->asked = ssh->now;
     ssh_send(ssh, &message, 1);
     int status = use_new_keys(ssh, true);
     if (status != ALK_OK)
@@ -487,6 +491,7 @@ int ssh_on_newkeys(struct alk_ssh *ssh, struct alk_reader *r)
 
     if (status != ALK_OK)
         return status;
+    ssh_round_trip(ssh, ssh->now - ssh->kex->asked);
     ssh_kex_free(ssh);
     ssh->kex_wait = KEX_IDLE;
     ssh->kex_done = ssh->now;

@@ -134,7 +134,7 @@ static void test_window_stops_the_sender(void **state)
 }
 
 /* How much reaches the server before anything comes back: one round trip's worth. */
-static size_t one_trip(struct pair *pair)
+static size_t one_trip(struct pair *pair, uint64_t ms)
 {
     static uint8_t data[1 << 20];
     size_t before = pair->server.received;
@@ -143,6 +143,7 @@ static size_t one_trip(struct pair *pair)
     while (alk_ssh_channel_write(pair->client.ssh, pair->client.channels[0], data, sizeof(data)) >
            0)
         pair_run(pair);
+    pair->now += ms;
     pair->to_client_held = false;
     pair_run(pair);
     return pair->server.received - before;
@@ -156,10 +157,22 @@ static void test_window_grows_when_it_is_the_limit(void **state)
     (void)state;
     pair_login(&pair);
     pair_open(&pair);
-    assert_int_equal(one_trip(&pair), ALK_SSH_WINDOW);
+    assert_int_equal(one_trip(&pair, 1), ALK_SSH_WINDOW);
     for (int i = 0; i < 40; i++)
-        trip = one_trip(&pair);
+        trip = one_trip(&pair, 1);
     assert_in_range(trip, 48U << 20, 64U << 20);
+    pair_free(&pair);
+}
+
+static void test_window_ignores_what_queues_on_the_way(void **state)
+{
+    struct pair pair;
+
+    (void)state;
+    pair_login(&pair); /* within a millisecond: the path is short */
+    pair_open(&pair);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(one_trip(&pair, 100), ALK_SSH_WINDOW);
     pair_free(&pair);
 }
 
@@ -171,11 +184,11 @@ static void test_window_of_a_slow_consumer_stays(void **state)
     pair_login(&pair);
     pair_open(&pair);
     pair.server.hold = true;
-    one_trip(&pair);
+    one_trip(&pair, 1);
     for (int i = 0; i < 1000; i++) { /* 1 KiB at a time */
         alk_ssh_channel_consumed(pair.server.ssh, pair.server.channels[0], 1024);
         pair.server.held -= 1024;
-        one_trip(&pair);
+        one_trip(&pair, 1);
         assert_true(pair.server.held <= ALK_SSH_WINDOW);
     }
     pair_free(&pair);
@@ -402,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_half_close_and_close),
         cmocka_unit_test(test_window_stops_the_sender),
         cmocka_unit_test(test_window_grows_when_it_is_the_limit),
+        cmocka_unit_test(test_window_ignores_what_queues_on_the_way),
         cmocka_unit_test(test_window_of_a_slow_consumer_stays),
         cmocka_unit_test(test_probes_count_as_attempts),
         cmocka_unit_test(test_flipped_byte_ends_the_session),
