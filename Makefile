@@ -140,14 +140,15 @@ e2e: programs
 test: unit e2e
 
 # ---- fuzzing: test/fuzz/LIB/NAME_fuzz.c with seeds in test/fuzz/LIB/seeds/NAME/
+# test/fuzz/LIB/support/*.c is linked into each of them.
 # `make fuzz TIME=60` runs every target for 60 seconds; a finding stays in build/fuzz.
 TIME ?= 10
 FUZZ_FLAGS = SANITIZE=fuzzer-no-link,address,undefined BUILD=build/fuzz CC=clang \
              CFLAGS=-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 define fuzz_rules
 FUZZ_$1 := $(patsubst test/fuzz/%.c,$(BUILD)/test/fuzz/%,$(wildcard test/fuzz/$1/*_fuzz.c))
-$(call compile_rules,test/fuzz/$1,$(call public_includes,$1) -Ilibalk-$1/src,$(call pkgs,$1))
-$(BUILD)/test/fuzz/$1/%: $(BUILD)/obj/test/fuzz/$1/%.o $(call archives,$1)
+$(call compile_rules,test/fuzz/$1,$(call public_includes,$1) -Ilibalk-$1/src -Itest/fuzz/$1,$(call pkgs,$1))
+$(BUILD)/test/fuzz/$1/%: $(BUILD)/obj/test/fuzz/$1/%.o $(call objects,test/fuzz/$1/support) $(call archives,$1)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) -fsanitize=fuzzer -o $$@ $$^ $(call pkg_libs,$(call pkgs,$1))

@@ -94,9 +94,16 @@ int alk_key_verify(const uint8_t *blob, size_t blob_len, const void *data, size_
     if (public_key == NULL || !alk_reader_done(&r) || !alk_bytes_equal(type, ALK_KEY_TYPE) ||
         raw.len != crypto_sign_BYTES)
         return ALK_E_CRYPTO;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    /* no fuzzer finds a signature, and what lies behind it is to be tried too */
+    (void)data;
+    (void)len;
+    return ALK_OK;
+#else
     if (crypto_sign_verify_detached(raw.data, data, len, public_key) != 0)
         return ALK_E_CRYPTO;
     return ALK_OK;
+#endif
 }
 
 void alk_key_fingerprint(const uint8_t *blob, size_t blob_len, char out[ALK_FINGERPRINT_SIZE])

@@ -33,12 +33,12 @@ uint8_t *alk_buffer_reserve(struct alk_buffer *b, size_t len)
 
     if (used > b->max || len > b->max - used)
         return NULL;
-    if (len <= alk_buffer_room(b))
+    if (len <= alk_buffer_room(b) && b->data != NULL)
         return b->data + b->tail;
     /* Moving is worth it when it frees at least as much as it moves: so a queue that stays
      * long costs one copy per byte, not one per append. */
     size_t wanted = 2 * used + len;
-    if (b->capacity < wanted && b->capacity / 2 < b->max) {
+    if (b->data == NULL || (b->capacity < wanted && b->capacity / 2 < b->max)) {
         if (grow(b, wanted) != ALK_OK)
             return NULL;
     } else {

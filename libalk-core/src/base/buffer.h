@@ -29,7 +29,7 @@ static inline size_t alk_buffer_len(const struct alk_buffer *b)
 
 static inline uint8_t *alk_buffer_head(const struct alk_buffer *b)
 {
-    return b->data + b->head;
+    return b->data == NULL ? NULL : b->data + b->head; /* an offset to NULL is undefined */
 }
 
 /* Room for len more bytes at the tail, or NULL when that passes the ceiling or

@@ -562,3 +562,15 @@ void alk_ssh_rekey(struct alk_ssh *ssh)
     if (ssh->phase == PHASE_OPEN && ssh->kex == NULL)
         ssh_kex_start(ssh);
 }
+
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+void ssh_fuzz_open(struct alk_ssh *ssh)
+{
+    ssh->peer_version = strdup("SSH-2.0-fuzz");
+    alk_buffer_consume(&ssh->out, alk_buffer_len(&ssh->out)); /* the identification */
+    if (ssh->options.host_key != NULL)
+        memcpy(ssh->host_blob, alk_key_blob(ssh->options.host_key), ALK_KEY_BLOB_SIZE);
+    ssh->first_kex_done = true;
+    ssh->phase = PHASE_OPEN;
+}
+#endif

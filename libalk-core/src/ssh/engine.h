@@ -136,6 +136,11 @@ void ssh_send_writer(struct alk_ssh *ssh, const struct alk_writer *w);
 /* Sends what a key exchange held back. */
 void ssh_release_held(struct alk_ssh *ssh);
 
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+/* A new engine as it is after the login, but with the cipher "none". */
+void ssh_fuzz_open(struct alk_ssh *ssh);
+#endif
+
 struct alk_ssh_event *ssh_emit(struct alk_ssh *ssh, enum alk_ssh_event_type type);
 
 /* Has `after` passed since `start`? UINT64_MAX never does. */
