@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from suite import report, throughput  # noqa: E402
+from suite import connections, growth, memory, report, throughput  # noqa: E402
 from suite.bench import Bench  # noqa: E402
 from suite.processes import Failure  # noqa: E402
 
@@ -28,6 +28,17 @@ ROWS = {
     "bulk": throughput.bulk,
     "bulk8": throughput.bulk8,
     "rtt": throughput.rtt,
+    "connect": connections.connect,
+    "logins": connections.logins,
+    "cold": connections.cold,
+    "delay": connections.delay,
+    "sessions": memory.sessions,
+    "channels": memory.channels,
+    "aftermath": memory.aftermath,
+    "keys": growth.keys,
+    "crowd": growth.crowd,
+    "neighbours": growth.neighbours,
+    "rules": growth.rules,
 }
 
 
