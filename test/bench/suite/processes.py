@@ -145,10 +145,11 @@ def free_port():
 
 
 def wait_port(port, process, timeout=20):
+    # from another address: a connection from the port to itself would look like success
     end = time.monotonic() + timeout
     while time.monotonic() < end and process.popen.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", port), 1, ("127.0.0.2", 0)).close()
             return
         except OSError:
             time.sleep(0.005)

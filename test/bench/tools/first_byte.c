@@ -30,12 +30,17 @@ static bool exchange(int fd, const void *out, size_t out_len, void *in, size_t i
 static bool attempt(uint16_t socks, uint16_t target)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(socks)};
+    struct sockaddr_in other = {.sin_family = AF_INET};
     uint8_t request[TOOL_SOCKS_REQUEST], reply[TOOL_SOCKS_REPLY], byte;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    /* from 127.0.0.2: as long as nobody listens, a connection from the port to itself would
+     * succeed now and then, and hold the port */
+    other.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
     tool_socks_request(request, target);
-    bool ok = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+    bool ok = bind(fd, (struct sockaddr *)&other, sizeof(other)) == 0 &&
+              connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
               exchange(fd, tool_socks_greeting, TOOL_SOCKS_GREETING, reply, 2) &&
               exchange(fd, request, sizeof(request), reply, sizeof(reply)) && reply[1] == 0 &&
               recv(fd, &byte, 1, 0) == 1;
