@@ -163,16 +163,23 @@ fuzz:
 	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) fuzz-build
 	@test/run-fuzz build/fuzz $(TIME)
 
-# ---- benchmarks: test/bench/tools/NAME.c is one load tool ----------------------
-bench_includes := -Itest/bench/tools/common $(call public_includes,core)
-$(eval $(call compile_rules,test/bench/tools,$(bench_includes),$(PKGS_core)))
-BENCH_TOOLS := $(patsubst test/bench/tools/%.c,$(BUILD)/bench/%,$(wildcard test/bench/tools/*.c))
-$(BUILD)/bench/%: $(BUILD)/obj/test/bench/tools/%.o $(call objects,test/bench/tools/common) $(call archives,core)
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKGS_core))
-
-.PRECIOUS: $(BUILD)/obj/test/bench/tools/%.o
+# ---- benchmarks: test/bench/tools/NAME.c is one load tool, and so is
+# test/bench/LIB/NAME.c, linked with that library
+bench_includes = -Itest/bench/tools/common $(call public_includes,$1)
+# $(call bench_rules,FOLDER,WHERE,LIB): programs WHERE/NAME from test/bench/FOLDER/NAME.c
+define bench_rules
+.PRECIOUS: $(BUILD)/obj/test/bench/$1/%.o
+BENCH_TOOLS += $(patsubst test/bench/$1/%.c,$2/%,$(wildcard test/bench/$1/*.c))
+$(call compile_rules,test/bench/$1,$(call bench_includes,$3),$(call pkgs,$3))
+$2/%: $(BUILD)/obj/test/bench/$1/%.o $(call objects,test/bench/tools/common) $(call archives,$3)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call pkg_libs,$(call pkgs,$3))
+endef
+ifneq ($(filter bench bench-tools,$(MAKECMDGOALS)),)
+$(foreach l,$(LIBS),$(eval $(call bench_rules,$l,$(BUILD)/bench/$l,$l)))
+$(eval $(call bench_rules,tools,$(BUILD)/bench,core))
+endif
 .PHONY: bench bench-tools
 bench-tools: $(BENCH_TOOLS)
 bench:

@@ -20,14 +20,25 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from suite import report, throughput  # noqa: E402
+from suite import connections, extra, growth, memory, processes, report, throughput  # noqa: E402
 from suite.bench import Bench  # noqa: E402
-from suite.processes import Failure  # noqa: E402
 
 ROWS = {
     "bulk": throughput.bulk,
     "bulk8": throughput.bulk8,
     "rtt": throughput.rtt,
+    "connect": connections.connect,
+    "logins": connections.logins,
+    "cold": connections.cold,
+    "delay": connections.delay,
+    "sessions": memory.sessions,
+    "channels": memory.channels,
+    "aftermath": memory.aftermath,
+    "keys": growth.keys,
+    "crowd": growth.crowd,
+    "neighbours": growth.neighbours,
+    "rules": growth.rules,
+    **extra.rows(HERE),
 }
 
 
@@ -52,18 +63,21 @@ def measure(options):
     tools = os.environ.get("ALK_BENCH", os.path.join(ROOT, "build", "bench"))
     bench = Bench(programs, tools, options.quick, options.rounds, options.seconds)
     data = {"machine": report.machine(programs), "quick": options.quick, "rounds": bench.rounds, "seconds": bench.seconds}
-    failures = {}
+    failures, busy = {}, {}
     try:
         for row in options.rows or ROWS:
+            busy[row] = processes.busy_share()
             print(f"{row}: {ROWS[row].__doc__}", file=sys.stderr, flush=True)
+            if busy[row] > 0.1:
+                print(f"  the machine is {busy[row]:.0%} busy with other work", file=sys.stderr, flush=True)
             try:
                 ROWS[row](bench)
-            except Failure as failure:
+            except processes.Failure as failure:
                 failures[row] = str(failure)
                 print(f"  {row}: not taken: {failure}", file=sys.stderr, flush=True)
     finally:
         bench.close()
-    data.update(failures=failures, results=bench.results)
+    data.update(failures=failures, busy=busy, results=bench.results)
     return data
 
 
@@ -79,7 +93,7 @@ def main():
         return 0
     data = measure(options)
     report.write_json(options.json, data)
-    print(report.table(data["results"], data["failures"]))
+    print(report.table(data))
     print(f"written: {options.json}")
     return 1 if data["failures"] else 0
 

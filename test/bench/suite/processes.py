@@ -112,6 +112,20 @@ def cpu_seconds(root):
     return total / TICK
 
 
+def _cpu_times():
+    with open("/proc/stat", encoding="ascii") as stat:
+        times = [int(field) for field in stat.readline().split()[1:9]]
+    return sum(times), times[3] + times[4]  # all, idle
+
+
+def busy_share(seconds=0.5):
+    """The share of all cores' time that other work takes now, a hypervisor's theft included."""
+    all_before, idle_before = _cpu_times()
+    time.sleep(seconds)
+    all_after, idle_after = _cpu_times()
+    return 1 - (idle_after - idle_before) / max(all_after - all_before, 1)
+
+
 def private_bytes(root):
     """Memory that only this process tree holds: what would be free if it ended."""
     total = 0
@@ -145,10 +159,11 @@ def free_port():
 
 
 def wait_port(port, process, timeout=20):
+    # from another address: a connection from the port to itself would look like success
     end = time.monotonic() + timeout
     while time.monotonic() < end and process.popen.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", port), 1, ("127.0.0.2", 0)).close()
             return
         except OSError:
             time.sleep(0.005)

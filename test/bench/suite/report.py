@@ -71,13 +71,23 @@ def cells(result):
     )
 
 
-def table(results, failures):
-    lines = [HEAD] + [cells(r) for r in results]
+def disturbed(data):
+    """A sentence when other work ran on the machine, else nothing."""
+    worst = max(data["busy"].values(), default=0)
+    if worst <= 0.1:
+        return ""
+    return f"The machine was up to {worst:.0%} busy with other work: take the figures with care."
+
+
+def table(data):
+    lines = [HEAD] + [cells(r) for r in data["results"]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
     text.insert(1, "  ".join("-" * width for width in widths))
-    text += [f"{row}: not taken: {why}" for row, why in failures.items()]
-    return "\n".join(text)
+    text += [f"{row}: not taken: {why}" for row, why in data["failures"].items()]
+    judged = [r["met"] for r in data["results"] if r["met"] is not None]
+    text.append(f"{sum(judged)} of {len(judged)} goals met")
+    return "\n".join(text + [disturbed(data)]).rstrip()
 
 
 def write_json(path, data):
@@ -110,7 +120,7 @@ def write_docs(data, path):
     lines = [INTRODUCTION, f"Machine: {about['cpu']}, {about['cores']} cores, {about['memory_mb']} MB, "]
     lines.append(f"{about['system']}, Linux {about['kernel']}. Peers: {about['openssh']}. ")
     lines.append(f"{about['alknet']} ({about['commit']}), {about['date']}, ")
-    lines.append(f"{data['rounds']} rounds of {number(data['seconds'])} s{', a quick run' if data['quick'] else ''}.\n\n")
+    lines.append(f"{data['rounds']} rounds of {number(data['seconds'])} s{', a quick run' if data['quick'] else ''}. {disturbed(data)}\n\n")
     lines.append("| " + " | ".join(HEAD) + " |\n|" + "---|" * len(HEAD) + "\n")
     for result in data["results"]:
         lines.append("| " + " | ".join(cells(result)) + " |\n")

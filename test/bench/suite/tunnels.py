@@ -118,7 +118,7 @@ class OpenSsh(Tunnel):
             os.makedirs("/run/sshd", exist_ok=True)
         self.server = Process("sshd", ["/usr/sbin/sshd", "-D", "-e", "-f", config], bench.folder)
         try:
-            wait_port(self.port, self.server)
+            self.server.wait_for(r"Server listening on")
             if with_client:
                 self.start_client()
         except Failure:
