@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 from .program import Failure, Program, path_of, wait_until
+from .relay import Relay
 from .targets import Echo, Exchange, Target, free_port, loopback
 
 # Lines that tell where a program itself listens or connects: no destinations.
@@ -88,6 +89,14 @@ class Lab:
 
     def serve(self, function, address=None):
         return self._target(Target(address, function))
+
+    def relay(self, server, damage=None):
+        """A Relay in front of the server; pass it where a server is expected."""
+        relay = Relay(server.address, damage)
+        self.targets.append(relay)
+        relay.name = f"relay{len(self.targets)}"
+        self._describe(relay, relay.address, "host")
+        return relay
 
     def destination(self, *texts):
         """Further texts that no log may hold."""

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import time
 
-BIN = os.environ.get("ALK_BIN") or os.path.abspath(
-    os.path.join(os.path.dirname(__file__), "../../../build/bin"))
+BIN = os.path.abspath(os.environ.get("ALK_BIN") or
+                      os.path.join(os.path.dirname(__file__), "../../../build/bin"))
 
 
 def _is_sanitised():
@@ -119,7 +119,10 @@ class Program:
         complaints = []
         if self.running():
             self.process.send_signal(signal.SIGCONT)  # a test may have stopped it
-            self.process.terminate()
+            if self.ours:
+                self.process.terminate()
+            else:  # OpenSSH's client can miss a SIGTERM that comes just before it waits
+                self.process.kill()
             try:
                 self.process.wait(5 * PATIENCE)
             except subprocess.TimeoutExpired:
