@@ -66,5 +66,5 @@ int passphrase_new(char *buffer, size_t size, const char *path)
         return -1;
     int differs = strncmp(buffer, again, sizeof(again)) != 0;
     explicit_bzero(again, sizeof(again));
-    return differs ? -1 : 0;
+    return differs ? PASSPHRASE_DIFFERS : 0;
 }
