@@ -69,6 +69,8 @@ Q := @
 say = @printf '  %-5s %s\n' $1 $2
 endif
 
+.SECONDARY: # keep the objects of the tests
+
 .PHONY: all
 all: libs programs
 
