@@ -69,6 +69,8 @@ Q := @
 say = @printf '  %-5s %s\n' $1 $2
 endif
 
+.SECONDARY: # keep the objects of the tests
+
 .PHONY: all
 all: libs programs
 
@@ -97,7 +99,7 @@ endef
 $(foreach l,$(LIBS),$(eval $(call library_rules,$l)))
 
 program_includes := -Icmd/common $(foreach l,$(PROGRAM_LIBS),$(call public_includes,$l))
-program_pkgs := $(sort $(foreach l,$(PROGRAM_LIBS),$(call pkgs,$l)))
+program_pkgs := $(sort jansson $(foreach l,$(PROGRAM_LIBS),$(call pkgs,$l)))
 program_archives := $(foreach l,$(PROGRAM_LIBS),$(call archives,$l))
 $(eval $(call compile_rules,cmd,$(program_includes),$(program_pkgs)))
 define program_rules

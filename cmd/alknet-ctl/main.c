@@ -1,36 +1,64 @@
 /* alknet-ctl: one command per task; this file only knows their names. */
+#include "ctl.h"
+#include "program.h"
 #include "secret.h"
 
+#include <alk/key.h>
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct {
+struct command {
     const char *name;
-    int (*run)(int argc, char **argv);
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
     const char *help;
-} commands[] = {
-    {"secret", ctl_secret, "mnemonics, derived keys, site passwords, encrypted records"},
 };
 
-static int usage(FILE *to, int status)
+/* One line per command; each command is a file of its own. */
+static const struct command commands[] = {
+    {"keygen", ctl_keygen, "make an Ed25519 key pair"},
+    {"fingerprint", ctl_fingerprint, "print the fingerprints of the keys in a file"},
+    {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_help(void)
 {
-    fprintf(to, "usage: alknet-ctl COMMAND [ARGUMENT...]\n\n");
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
-    fprintf(to, "\nalknet-ctl COMMAND --help tells more.\n");
-    return status;
+    fputs("Usage: alknet-ctl COMMAND [OPTION]...\n"
+          "Make and look at the things that alknet-server and alknet-client work with.\n"
+          "\n",
+          stdout);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].help);
+    fputs("\n"
+          "  --version    print the version\n"
+          "  --help       print this text\n"
+          "\n"
+          "alknet-ctl COMMAND --help tells a command's options.\n"
+          "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+          stdout);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage(stderr, 2);
-    if (strcmp(argv[1], "--help") == 0)
-        return usage(stdout, 0);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        return program_usage("no command is named");
+    if (strcmp(argv[1], "--help") == 0) {
+        print_help();
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("alknet-ctl " ALK_VERSION);
+        return EXIT_SUCCESS;
+    }
+    program_limits();
+    if (alk_crypto_init() != ALK_OK)
+        return program_fail(EXIT_RUN, "the crypto library could not be set up");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     }
-    fprintf(stderr, "alknet-ctl: no command %s; alknet-ctl --help lists them\n", argv[1]);
-    return 2;
+    return program_usage("there is no command '%s'", argv[1]);
 }

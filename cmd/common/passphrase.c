@@ -29,12 +29,13 @@ static int prompt(const char *question, const char *path, char *buffer, size_t s
 
     if (tty < 0)
         return -1;
-    dprintf(tty, "%s %s: ", question, path);
     int known = tcgetattr(tty, &before);
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     if (known == 0)
         tcsetattr(tty, TCSAFLUSH, &quiet);
+    /* asked only now: the flush drops what was typed before */
+    dprintf(tty, "%s %s: ", question, path);
     read_line(tty, buffer, size);
     if (known == 0)
         tcsetattr(tty, TCSAFLUSH, &before);
@@ -66,5 +67,5 @@ int passphrase_new(char *buffer, size_t size, const char *path)
         return -1;
     int differs = strncmp(buffer, again, sizeof(again)) != 0;
     explicit_bzero(again, sizeof(again));
-    return differs ? -1 : 0;
+    return differs ? PASSPHRASE_DIFFERS : 0;
 }
