@@ -57,7 +57,7 @@ static void relay_free(struct alk_relay *relay)
     free(relay);
 }
 
-/* The stream broke: the other side learns by the close of the channel. */
+/* Closes both. If the stream broke, the other side learns by the close of the channel. */
 static void give_up(struct alk_relay *relay)
 {
     alk_stream_close(relay->stream);
@@ -69,15 +69,17 @@ static bool done(struct alk_relay *relay)
 {
     bool delivered = relay->channel_ended && alk_buffer_len(&relay->pending) == 0;
 
-    if (delivered && !relay->finished) {
+    if (!delivered)
+        return false;
+    if (relay->stream_ended || relay->channel == NULL) {
+        give_up(relay);
+        return true;
+    }
+    if (!relay->finished) {
         relay->finished = true;
         alk_stream_finish(relay->stream);
     }
-    if (!delivered || (!relay->stream_ended && relay->channel != NULL))
-        return false;
-    alk_stream_close(relay->stream);
-    relay_free(relay);
-    return true;
+    return false;
 }
 
 /* ---- from the stream to the channel ---- */
@@ -321,6 +323,10 @@ int alk_relay_start(struct alk_channel_users *users, struct alk_session *session
         give_up(relay);
         return ALK_E_NOMEM;
     }
-    go_on_reading(relay);
+    /* what the other program says first comes soon, but hardly ever is there already */
+    if (early_len > 0)
+        go_on_reading(relay);
+    else
+        set_interest(relay);
     return ALK_OK;
 }
