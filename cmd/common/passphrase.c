@@ -29,12 +29,13 @@ static int prompt(const char *question, const char *path, char *buffer, size_t s
 
     if (tty < 0)
         return -1;
-    dprintf(tty, "%s %s: ", question, path);
     int known = tcgetattr(tty, &before);
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     if (known == 0)
         tcsetattr(tty, TCSAFLUSH, &quiet);
+    /* only now: what is typed on seeing it must be neither flushed nor echoed */
+    dprintf(tty, "%s %s: ", question, path);
     read_line(tty, buffer, size);
     if (known == 0)
         tcsetattr(tty, TCSAFLUSH, &before);
