@@ -195,13 +195,22 @@ static int on_nothing(struct alk_ssh *ssh, struct alk_reader *r)
     return ALK_OK;
 }
 
+/* The peer's words end up on a terminal, so they may hold no control characters. */
+static void copy_printable(char *out, size_t size, struct alk_bytes from)
+{
+    size_t len = from.len < size ? from.len : size - 1;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] = from.data[i] >= ' ' && from.data[i] < 0x7f ? (char)from.data[i] : '?';
+    out[len] = '\0';
+}
+
 static int on_disconnect(struct alk_ssh *ssh, struct alk_reader *r)
 {
-    char text[256];
+    char text[201];
     uint32_t reason = alk_get_u32(r);
-    struct alk_bytes b = alk_get_string(r);
 
-    snprintf(text, sizeof(text), "%.*s", (int)(b.len < 200 ? b.len : 200), (const char *)b.data);
+    copy_printable(text, sizeof(text), alk_get_string(r));
     return ssh_fail(ssh, 0, ALK_E_CLOSED, "the peer disconnected (reason %u): %s", reason, text);
 }
 
