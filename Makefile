@@ -137,7 +137,16 @@ unit: unit-build
 unit-%:                          # make unit-core: one library's unit tests
 	@$(MAKE) --no-print-directory unit-build
 	@test/run-unit $(UNIT_$*)
-e2e: programs
+# test/e2e/support/NAME.c is a helper program of the suite
+E2E_HELPERS := $(patsubst test/e2e/support/%.c,$(BUILD)/test/e2e/%,$(wildcard test/e2e/support/*.c))
+$(eval $(call compile_rules,test/e2e,$(call public_includes,core),$(call pkgs,core)))
+$(BUILD)/test/e2e/%: $(BUILD)/obj/test/e2e/support/%.o $(call archives,core)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(call pkgs,core))
+.PHONY: e2e-build
+e2e-build: programs $(E2E_HELPERS)
+e2e: e2e-build
 	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST)
 test: unit e2e
 

@@ -2,7 +2,7 @@
 import socket
 import struct
 
-from .program import PATIENCE, Failure
+from .program import PATIENCE, Failure, wait_until
 from .targets import exchange, payload
 
 SUCCEEDED, DENIED, UNREACHABLE, REFUSED, TIMED_OUT, UNSUPPORTED = 0, 2, 4, 5, 6, 7
@@ -15,7 +15,14 @@ def connect(where, seconds=30):
     if isinstance(where, str) and where.startswith("/"):
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(seconds * PATIENCE)
-        s.connect(where)
+
+        def joined():
+            try:
+                s.connect(where)
+            except BlockingIOError:  # as many wait already as the listener's queue holds
+                return False
+            return True
+        wait_until(joined, f"{where} accepts", seconds)
         return s
     if isinstance(where, str):
         host, port = where.rsplit(":", 1)
@@ -87,6 +94,5 @@ def check_exchange(s, target):
     digest, length = exchange(s, target.size)
     s.close()
     assert (length, digest) == (target.size, expected), "what came out of the tunnel differs"
-    from .program import wait_until
     wait_until(lambda: target.results, "the target has read to the end")
     assert target.results[-1] == (expected, target.size), "what went into the tunnel differs"

@@ -1,0 +1,164 @@
+"""Where the client's key comes from, and how it comes to trust the server's."""
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from support.dial import check_echo, connect
+from support.lab import wait_until
+
+
+@pytest.fixture
+def agent(lab):
+    """An ssh-agent of our own; returns a function that adds a key."""
+    path = lab.path("agent")
+    program = lab.start("ssh-agent", ["ssh-agent", "-D", "-a", path], ours=False)
+    wait_until(lambda: os.path.exists(path), "the agent's socket")
+
+    def add(name, *args):
+        subprocess.run(["ssh-add", "-q", *args, lab.keys.make(name)], check=True,
+                       env=dict(os.environ, SSH_AUTH_SOCK=path), stdin=subprocess.DEVNULL)
+    add.path, add.program = path, program
+    return add
+
+
+def test_encrypted_key_with_passphrase_from_the_environment(lab):
+    key = lab.keys.make("locked", passphrase="open sesame")
+    echo = lab.echo()
+    server = lab.server(authorized=[lab.keys.public("locked")])
+    client = lab.client(server, "--identity", key, "-L", f"{lab.entry()}:{echo.spec}",
+                        identity=None, env={"ALKNET_IDENTITY_PASSPHRASE": "open sesame"})
+    check_echo(lab.keep(connect(client.address)))
+    assert "open sesame" not in client.log()
+
+
+def test_encrypted_key_with_passphrase_from_a_terminal(lab):
+    key = lab.keys.make("locked", passphrase="open sesame")
+    server = lab.server(authorized=[lab.keys.public("locked")])
+    ours, theirs = pty.openpty()
+    # a session of its own, with the terminal as its controlling one
+    argv = ["setsid", "--ctty"] + lab.client_argv(server, "--identity", key, identity=None)
+    env = {k: v for k, v in os.environ.items() if k != "ALKNET_IDENTITY_PASSPHRASE"}
+    client = lab.start("alknet-client", argv, stdin=theirs, ours=True, env=env)
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    shown = b""
+
+    def seen(text, count):
+        nonlocal shown
+        try:
+            shown += os.read(ours, 4096)
+        except BlockingIOError:
+            pass
+        return shown.count(text) >= count
+    for attempt, passphrase in enumerate((b"wrong one", b"open sesame"), 1):
+        wait_until(lambda: seen(b"Passphrase for ", attempt), f"prompt {attempt}")
+        os.write(ours, passphrase + b"\n")
+    client.wait_for("^alknet-client: connected to")
+    seen(b"", 0)
+    assert b"sesame" not in shown and b"wrong" not in shown, "a passphrase must not be echoed"
+    client.stop()  # closing the terminal first would hang it up
+    os.close(ours)
+
+
+def test_key_of_an_agent(lab, agent):
+    agent("other")
+    agent("user")
+    server = lab.server()
+    client = lab.client(server, "-L", f"{lab.entry()}:{lab.echo().spec}", identity=None,
+                        env={"SSH_AUTH_SOCK": agent.path, "HOME": lab.directory})
+    check_echo(lab.keep(connect(client.address)))
+    # the first key was only asked about, and is not known here
+    assert f"key_fingerprint={lab.keys.fingerprint('other')} method=publickey result=reject" \
+        in server.log()
+
+
+def test_agent_without_a_usable_key(lab, agent):
+    agent("other")
+    server = lab.server()
+    argv = lab.client_argv(server, identity=None)
+    env = {"SSH_AUTH_SOCK": agent.path, "HOME": lab.directory}
+    code, said = lab.run("alknet-client", argv, env=env)
+    assert code == 1 and lab.keys.fingerprint("other") in said, said
+
+
+def test_agent_that_is_not_there(lab):
+    argv = lab.client_argv(lab.server(), identity=None)
+    env = {"SSH_AUTH_SOCK": lab.path("no agent"), "HOME": lab.directory}
+    code, said = lab.run("alknet-client", argv, env=env)
+    assert code == 1 and "agent" in said, said
+
+
+def test_agent_with_openssh_server(lab, agent):
+    agent("user")
+    client = lab.client(lab.sshd(), "-L", f"{lab.entry()}:{lab.echo().spec}", identity=None,
+                        env={"SSH_AUTH_SOCK": agent.path, "HOME": lab.directory})
+    check_echo(lab.keep(connect(client.address)))
+
+
+def test_default_key_file(lab):
+    os.mkdir(lab.path(".ssh"))
+    text = open(lab.keys.make("user")).read()
+    lab.write(".ssh/id_ed25519", text)
+    lab.client(lab.server(), identity=None, env={"SSH_AUTH_SOCK": "", "HOME": lab.directory})
+
+
+def test_settings_from_the_environment(lab):
+    server = lab.server()
+    argv = lab.client_argv(server, identity=None)[:-1]
+    client = lab.start("alknet-client", argv, env={
+        "ALKNET_SERVER": f"root@{server.address}", "ALKNET_IDENTITY": lab.keys.make("user")})
+    client.wait_for("^alknet-client: connected to")
+
+
+def test_accept_new_stores_the_key_once_and_refuses_another(lab):
+    address = lab.entry()
+    hosts = os.path.join(lab.directory, "config", "known_hosts")
+    os.mkdir(os.path.dirname(hosts))
+    server = lab.server(listen=(address,))
+    client = lab.client(server, "--known-hosts", hosts, "--accept-new")
+    assert server.fingerprint in client.log()
+    stored = open(hosts).read()
+    host, port = address.rsplit(":", 1)
+    assert stored.strip() == f"[{host}]:{port} " + " ".join(
+        lab.keys.public("host").split()[:2]), stored
+    found = subprocess.run(["ssh-keygen", "-F", f"[{host}]:{port}", "-f", hosts],
+                           capture_output=True, text=True)
+    assert found.returncode == 0, "OpenSSH reads the file too"
+    client.stop()
+    lab.client(server, "--known-hosts", hosts)  # now known without the option
+    assert open(hosts).read() == stored
+    server.stop()
+    changed = lab.server(listen=(address,), key="other")
+    code, said = lab.run("alknet-client", lab.client_argv(changed, "--known-hosts", hosts,
+                                                          "--accept-new"))
+    assert code == 1 and "has changed" in said, said
+    assert open(hosts).read() == stored
+
+
+def test_key_that_changes_while_the_client_runs_is_refused(lab):
+    address = lab.entry()
+    server = lab.server(listen=(address,))
+    client = lab.client(server)
+    server.kill()
+    imposter = lab.server(listen=(address,), key="other")
+    client.wait_for("msg=offline reason=.*has changed")
+    assert "result=" not in imposter.log(), "no key may be shown to the wrong server"
+    assert client.running()
+
+
+def test_pinned_fingerprint_needs_no_known_hosts(lab):
+    server = lab.server()
+    lab.client(server, "--host-key-fingerprint", server.fingerprint, "--known-hosts",
+               lab.path("none"))
+    assert not os.path.exists(lab.path("none"))
+
+
+def test_hashed_known_hosts(lab):
+    server = lab.server()
+    hosts = lab.known_hosts(server.address, "host", "hashed")
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", hosts], check=True, capture_output=True)
+    assert re.match(r"\|1\|", open(hosts).read())
+    lab.client(server, "--known-hosts", hosts)
