@@ -453,7 +453,7 @@ static void ecdh_as_server(struct script *s)
     script_send_writer(s, &w);
 }
 
-void script_ecdh(struct script *s)
+void script_reply(struct script *s)
 {
     read_init(s);
     s->init_read = false;
@@ -463,6 +463,11 @@ void script_ecdh(struct script *s)
         ecdh_as_client(s);
     else
         ecdh_as_server(s);
+}
+
+void script_ecdh(struct script *s)
+{
+    script_reply(s);
     if (s->spoil_signature)
         return;
     script_take(s, SSH_MSG_NEWKEYS);

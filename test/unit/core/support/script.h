@@ -83,7 +83,8 @@ void script_begin(struct script *s, enum alk_ssh_role role, enum script_at at);
 /* The steps of it. */
 void script_ident(struct script *s);
 void script_kexinit(struct script *s);
-void script_ecdh(struct script *s); /* ends with the engine's NEWKEYS */
+void script_reply(struct script *s); /* ECDH_INIT or ECDH_REPLY */
+void script_ecdh(struct script *s);  /* the same, and ends with the engine's NEWKEYS */
 void script_newkeys(struct script *s);
 
 /* Lets the engine handle what it has, and collects what it sends. */
