@@ -1,10 +1,12 @@
 /* alknet-client: options and wiring; everything else is libalk-core. */
+#include "mnemonic_key.h"
 #include "passphrase.h"
 #include "program.h"
 #include "settings.h"
 #include "stdio_socket.h"
 
 #include <alk/client.h>
+#include <alk/secret_path.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -94,14 +96,16 @@ static char *home_path(const char *rest)
     return path;
 }
 
-/* The identity: as named, or what the agent holds, or OpenSSH's default file. */
+/* The identity: derived, or as named, or what the agent holds, or OpenSSH's default file. */
 static int load_identity(struct program *p, struct alk_client_options *options)
 {
     const char *agent = getenv("SSH_AUTH_SOCK");
     struct alk_error error;
     int status = ALK_OK;
 
-    if (p->settings.identity != NULL) {
+    if (p->settings.mnemonic.wanted) {
+        status = mnemonic_key(&p->key, &p->settings.mnemonic, ALK_SECRET_PATH_IDENTITY, &error);
+    } else if (p->settings.identity != NULL) {
         status = alk_key_load(&p->key, p->settings.identity, passphrase_ask, NULL, &error);
     } else {
         char *path = home_path(".ssh/id_ed25519");

@@ -24,6 +24,14 @@ static const char help[] =
     "                              exit; no proxy unless one is asked for\n"
     "  -i, --identity FILE         private key (Ed25519, OpenSSH format); otherwise the\n"
     "                              ssh-agent, then ~/.ssh/id_ed25519\n"
+    "      --identity-from-secret  derive the key from a BIP39 mnemonic (m/74'/0'/0'/0'),\n"
+    "                              instead of -i\n"
+    "      --mnemonic-fd N         read the mnemonic from this descriptor; otherwise from\n"
+    "                              the systemd credential alknet-mnemonic, then the\n"
+    "                              terminal\n"
+    "      --mnemonic-passphrase-fd N\n"
+    "                              its BIP39 passphrase; otherwise from the credential\n"
+    "                              alknet-mnemonic-passphrase, then none\n"
     "      --server ADDR           the server, instead of the last argument\n"
     "      --known-hosts FILE      host keys (default ~/.config/alknet/known_hosts)\n"
     "      --accept-new            store the key of a host that is not known yet\n"
@@ -49,6 +57,9 @@ static const char help[] =
 
 enum option_code {
     OPT_SERVER = 256,
+    OPT_IDENTITY_FROM_SECRET,
+    OPT_MNEMONIC_FD,
+    OPT_MNEMONIC_PASSPHRASE_FD,
     OPT_SOCKS_USER,
     OPT_HTTP,
     OPT_KNOWN_HOSTS,
@@ -65,6 +76,9 @@ enum option_code {
 static const struct option long_options[] = {
     {"server", required_argument, NULL, OPT_SERVER},
     {"identity", required_argument, NULL, 'i'},
+    {"identity-from-secret", no_argument, NULL, OPT_IDENTITY_FROM_SECRET},
+    {"mnemonic-fd", required_argument, NULL, OPT_MNEMONIC_FD},
+    {"mnemonic-passphrase-fd", required_argument, NULL, OPT_MNEMONIC_PASSPHRASE_FD},
     {"socks5", required_argument, NULL, 'D'},
     {"socks5-user", required_argument, NULL, OPT_SOCKS_USER},
     {"http-proxy", required_argument, NULL, OPT_HTTP},
@@ -128,6 +142,15 @@ static int take(int code, struct settings *s)
     case 'i':
         s->identity = optarg;
         return -1;
+    case OPT_IDENTITY_FROM_SECRET:
+        s->mnemonic.wanted = true;
+        return -1;
+    case OPT_MNEMONIC_FD:
+        return mnemonic_fd("--mnemonic-fd", optarg, &s->mnemonic.mnemonic_fd) ? -1 : EXIT_USAGE;
+    case OPT_MNEMONIC_PASSPHRASE_FD:
+        return mnemonic_fd("--mnemonic-passphrase-fd", optarg, &s->mnemonic.passphrase_fd)
+                   ? -1
+                   : EXIT_USAGE;
     case 'D':
         s->socks = optarg;
         return -1;
@@ -205,6 +228,20 @@ static int split_server(struct settings *s)
     return -1;
 }
 
+/* The options that together say where the identity comes from; they go before the environment. */
+static int complete_identity(struct settings *s)
+{
+    const struct mnemonic_source *m = &s->mnemonic;
+
+    if (m->wanted && s->identity != NULL)
+        return program_usage("name one of --identity and --identity-from-secret");
+    if (s->stdio != NULL && (m->mnemonic_fd == STDIN_FILENO || m->passphrase_fd == STDIN_FILENO))
+        return program_usage("with --stdio, standard input cannot give a secret as well");
+    if (!m->wanted && s->identity == NULL)
+        s->identity = getenv("ALKNET_IDENTITY");
+    return mnemonic_source_check(m, "--identity-from-secret");
+}
+
 static int complete(struct settings *s, int argc, char **argv)
 {
     if (optind < argc && s->server == NULL)
@@ -213,8 +250,6 @@ static int complete(struct settings *s, int argc, char **argv)
         return program_usage("unexpected argument '%s'", argv[optind]);
     if (s->server == NULL)
         s->server = getenv("ALKNET_SERVER");
-    if (s->identity == NULL)
-        s->identity = getenv("ALKNET_IDENTITY");
     if (s->server == NULL || s->server[0] == '\0')
         return program_usage("no server is named: give [user@]host[:port]");
     if (s->socks == NULL && s->stdio == NULL)
@@ -225,13 +260,15 @@ static int complete(struct settings *s, int argc, char **argv)
         return program_usage("--socks5-user needs a SOCKS proxy, but --socks5 is none");
     if (s->stdio != NULL && !s->log_level_given)
         s->log.level = ALK_LOG_WARN; /* as quiet as the command that it is part of */
-    return split_server(s);
+    int code = complete_identity(s);
+    return code >= 0 ? code : split_server(s);
 }
 
 int settings_parse(struct settings *settings, int argc, char **argv)
 {
     int code;
 
+    settings->mnemonic = (struct mnemonic_source)MNEMONIC_SOURCE_INIT;
     settings->log.level = ALK_LOG_INFO;
     settings->log.fd = STDERR_FILENO;
     while ((code = getopt_long(argc, argv, "i:D:L:R:W:", long_options, NULL)) != -1) {

@@ -2,6 +2,8 @@
 #ifndef ALKNET_CLIENT_SETTINGS_H
 #define ALKNET_CLIENT_SETTINGS_H
 
+#include "mnemonic_key.h"
+
 #include <alk/client.h>
 
 #include <stdbool.h>
@@ -16,9 +18,10 @@ struct spec_list {
 struct settings {
     const char *server; /* [user@]host[:port] */
     const char *identity;
-    const char *socks, *http; /* addresses; NULL = not wanted */
-    const char *socks_login;  /* NAME:PASSWORD-FILE */
-    const char *stdio;        /* host:port or a path */
+    struct mnemonic_source mnemonic; /* the identity, instead of a file or the agent */
+    const char *socks, *http;        /* addresses; NULL = not wanted */
+    const char *socks_login;         /* NAME:PASSWORD-FILE */
+    const char *stdio;               /* host:port or a path */
     struct spec_list forwards, remotes;
     const char *known_hosts, *fingerprint;
     bool accept_new;

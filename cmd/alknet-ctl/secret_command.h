@@ -6,6 +6,8 @@
 #ifndef CTL_SECRET_COMMAND_H
 #define CTL_SECRET_COMMAND_H
 
+#include "secret_input.h"
+
 #include <alk/secret_service.h>
 
 #include <stdbool.h>
@@ -58,14 +60,8 @@ int secret_complain(const struct secret_args *args, int status, const char *form
  * wrong usage. */
 int secret_failed(const struct secret_args *args, int code, const struct alk_secret_error *error);
 
-/* Bytes in guarded memory. */
-struct secret_bytes {
-    char *data;
-    size_t len, size;
-};
-
+/* secret_bytes_new() for commands. */
 int secret_bytes_init(const struct secret_args *args, struct secret_bytes *bytes, size_t size);
-void secret_bytes_free(struct secret_bytes *bytes);
 
 /* Appends; what does not fit is a programming error and ends the program. */
 void secret_add(struct secret_bytes *bytes, const char *text);

@@ -1,28 +1,24 @@
-/* Secrets in and out: files, descriptors and the terminal, through guarded memory only. */
+/* Secrets in and out, as the options of a command say, through guarded memory only. */
 #include "secret_command.h"
-
-#include <alk/secret_mnemonic.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
+
+/* Says what went wrong on the way in. */
+static int unread(const struct secret_args *args, const struct alk_error *error)
+{
+    return secret_complain(args, STATUS_FAILED, "%s", error->text);
+}
 
 int secret_bytes_init(const struct secret_args *args, struct secret_bytes *bytes, size_t size)
 {
-    *bytes = (struct secret_bytes){sodium_malloc(size), 0, size};
-    if (bytes->data == NULL)
-        return secret_complain(args, STATUS_FAILED, "%s", alk_secret_strerror(ALK_SECRET_E_MEMORY));
-    return 0;
-}
+    struct alk_error error;
 
-void secret_bytes_free(struct secret_bytes *bytes)
-{
-    sodium_free(bytes->data);
-    bytes->data = NULL;
+    return secret_bytes_new(bytes, size, &error) == ALK_OK ? 0 : unread(args, &error);
 }
 
 void secret_add_bytes(struct secret_bytes *bytes, const void *data, size_t len)
@@ -72,83 +68,6 @@ void secret_add_member(struct secret_bytes *bytes, const char *name, const char 
     secret_add_json(bytes, value, strlen(value));
 }
 
-/* Reads to the end, or fails when there is more than fits. */
-static int read_all(const struct secret_args *args, int fd, const char *name,
-                    struct secret_bytes *bytes)
-{
-    for (;;) {
-        ssize_t n;
-        if (bytes->len == bytes->size)
-            return secret_complain(args, STATUS_FAILED,
-                                   "%s is too long; at most %zu bytes are read", name,
-                                   bytes->size - 1);
-        n = read(fd, bytes->data + bytes->len, bytes->size - bytes->len);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return secret_complain(args, STATUS_FAILED, "cannot read %s: %s", name,
-                                   strerror(errno));
-        bytes->len += n > 0 ? (size_t)n : 0;
-    }
-}
-
-static int read_file(const struct secret_args *args, const char *path, struct secret_bytes *bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC), r;
-
-    if (fd < 0)
-        return secret_complain(args, STATUS_FAILED, "cannot open %s: %s", path, strerror(errno));
-    r = read_all(args, fd, path, bytes);
-    close(fd);
-    return r;
-}
-
-/* One line from a terminal in raw mode, where ^C is a byte and so cannot leave the terminal
- * without echo. */
-static int read_keys(const struct secret_args *args, int tty, struct secret_bytes *line)
-{
-    char c;
-
-    while (read(tty, &c, 1) == 1) {
-        if (c == '\n' || c == '\r')
-            return 0;
-        if (c == 3 || (c == 4 && line->len == 0)) /* ^C, ^D */
-            break;
-        if (c == 21) { /* ^U */
-            line->len = 0;
-        } else if (c == 8 || c == 127) { /* one letter back, with the bytes of its UTF-8 */
-            while (line->len > 0 && (line->data[line->len - 1] & 0xc0) == 0x80)
-                line->len--;
-            line->len -= line->len > 0;
-        } else if (line->len + 1 < line->size) {
-            line->data[line->len++] = c;
-        }
-    }
-    return secret_complain(args, STATUS_FAILED, "interrupted");
-}
-
-static int prompt(const struct secret_args *args, const char *what, struct secret_bytes *line)
-{
-    struct termios before, silent;
-    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), r;
-
-    if (tty < 0 || tcgetattr(tty, &before) != 0) {
-        if (tty >= 0)
-            close(tty);
-        return secret_complain(args, STATUS_FAILED,
-                               "no terminal to ask on; use --mnemonic-file or --mnemonic-fd");
-    }
-    silent = before;
-    silent.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG);
-    tcsetattr(tty, TCSAFLUSH, &silent);
-    dprintf(tty, "%s: ", what);
-    r = read_keys(args, tty, line);
-    dprintf(tty, "\n");
-    tcsetattr(tty, TCSAFLUSH, &before);
-    close(tty);
-    return r;
-}
-
 static bool mnemonic_from_stdin(const struct secret_args *args)
 {
     return args->mnemonic_fd == 0 ||
@@ -157,55 +76,52 @@ static bool mnemonic_from_stdin(const struct secret_args *args)
 
 int secret_read_mnemonic(const struct secret_args *args, struct secret_bytes *mnemonic)
 {
-    int r = secret_bytes_init(args, mnemonic, ALK_MNEMONIC_INPUT_MAX + 2);
+    struct alk_error error;
+    int status, r = secret_bytes_init(args, mnemonic, SECRET_INPUT_SIZE);
 
     if (r != 0)
         return r;
     if (args->mnemonic_file != NULL)
-        r = read_file(args, args->mnemonic_file, mnemonic);
+        status = secret_input_file(mnemonic, args->mnemonic_file, &error);
     else if (args->mnemonic_fd >= 0)
-        r = read_all(args, args->mnemonic_fd, "the mnemonic's descriptor", mnemonic);
+        status = secret_input_fd(mnemonic, args->mnemonic_fd, "the mnemonic's descriptor", &error);
     else if (mnemonic_from_stdin(args))
-        r = read_all(args, 0, "standard input", mnemonic);
+        status = secret_input_fd(mnemonic, 0, "standard input", &error);
     else
-        r = prompt(args, "Mnemonic", mnemonic);
-    if (r == 0 && memchr(mnemonic->data, '\0', mnemonic->len) != NULL)
-        r = secret_complain(args, STATUS_FAILED, "the mnemonic is not text");
-    if (r == 0)
-        secret_add_bytes(mnemonic, "", mnemonic->len < mnemonic->size);
-    else
-        secret_bytes_free(mnemonic);
-    return r;
+        status = secret_input_ask(mnemonic, "Mnemonic", "--mnemonic-file or --mnemonic-fd", &error);
+    if (status == ALK_OK)
+        status = secret_input_text(mnemonic, "mnemonic", &error);
+    if (status == ALK_OK)
+        return 0;
+    secret_bytes_free(mnemonic);
+    return unread(args, &error);
 }
 
 static int read_passphrase(const struct secret_args *args, struct secret_bytes *passphrase)
 {
-    int r = secret_bytes_init(args, passphrase, ALK_MNEMONIC_INPUT_MAX + 4);
+    struct alk_error error;
+    int status = ALK_OK, r;
 
-    if (r != 0)
-        return r;
     if (args->passphrase_fd == 0 && mnemonic_from_stdin(args))
-        r = secret_complain(args, STATUS_USAGE,
-                            "standard input cannot give both mnemonic and passphrase; use "
-                            "--mnemonic-file");
-    else if (args->passphrase_file != NULL)
-        r = read_file(args, args->passphrase_file, passphrase);
-    else if (args->passphrase_fd >= 0)
-        r = read_all(args, args->passphrase_fd, "the passphrase's descriptor", passphrase);
-    else if (args->ask_passphrase)
-        r = prompt(args, "Passphrase", passphrase);
-    if (r == 0 && memchr(passphrase->data, '\0', passphrase->len) != NULL)
-        r = secret_complain(args, STATUS_FAILED, "the passphrase is not text");
-    if (r != 0) {
-        secret_bytes_free(passphrase);
+        return secret_complain(args, STATUS_USAGE,
+                               "standard input cannot give both mnemonic and passphrase; use "
+                               "--mnemonic-file");
+    if ((r = secret_bytes_init(args, passphrase, SECRET_INPUT_SIZE)) != 0)
         return r;
-    }
-    if (passphrase->len > 0 && passphrase->data[passphrase->len - 1] == '\n')
-        passphrase->len--;
-    if (passphrase->len > 0 && passphrase->data[passphrase->len - 1] == '\r')
-        passphrase->len--;
-    passphrase->data[passphrase->len] = '\0';
-    return 0;
+    if (args->passphrase_file != NULL)
+        status = secret_input_file(passphrase, args->passphrase_file, &error);
+    else if (args->passphrase_fd >= 0)
+        status =
+            secret_input_fd(passphrase, args->passphrase_fd, "the passphrase's descriptor", &error);
+    else if (args->ask_passphrase)
+        status = secret_input_ask(passphrase, "Passphrase", "--passphrase-file or --passphrase-fd",
+                                  &error);
+    if (status == ALK_OK)
+        status = secret_input_text(passphrase, "passphrase", &error);
+    if (status == ALK_OK)
+        return 0;
+    secret_bytes_free(passphrase);
+    return unread(args, &error);
 }
 
 int secret_unlock(const struct secret_args *args, struct alk_secret_service **service)
@@ -236,7 +152,8 @@ int secret_unlock(const struct secret_args *args, struct alk_secret_service **se
 
 int secret_read_input(const struct secret_args *args, size_t max, struct secret_bytes *input)
 {
-    int r;
+    struct alk_error error;
+    int status, r;
 
     if (args->in == NULL && mnemonic_from_stdin(args))
         return secret_complain(args, STATUS_USAGE,
@@ -246,12 +163,13 @@ int secret_read_input(const struct secret_args *args, size_t max, struct secret_
     if (r != 0)
         return r;
     if (args->in != NULL)
-        r = read_file(args, args->in, input);
+        status = secret_input_file(input, args->in, &error);
     else
-        r = read_all(args, 0, "standard input", input);
-    if (r != 0)
-        secret_bytes_free(input);
-    return r;
+        status = secret_input_fd(input, 0, "standard input", &error);
+    if (status == ALK_OK)
+        return 0;
+    secret_bytes_free(input);
+    return unread(args, &error);
 }
 
 static int write_all(const struct secret_args *args, int fd, const char *name,

@@ -1,6 +1,8 @@
 /* alknet-server: options and wiring; everything else is libalk-core. */
+#include "mnemonic_key.h"
 #include "program.h"
 
+#include <alk/secret_path.h>
 #include <alk/server.h>
 
 #include <getopt.h>
@@ -15,10 +17,17 @@ enum { LISTEN_MAX = 64 };
 
 static const char help[] =
     "Usage: alknet-server --key FILE --authorized-keys FILE [OPTION]...\n"
+    "       alknet-server --key-from-secret --authorized-keys FILE [OPTION]...\n"
     "Let SSH clients with authorised Ed25519 keys reach the network from here.\n"
     "\n"
     "  --key FILE                  host key (OpenSSH format, Ed25519)\n"
     "  --generate-key              make the host key if FILE does not exist\n"
+    "  --key-from-secret           derive the host key from a BIP39 mnemonic\n"
+    "                              (m/74'/0'/1'/0'), instead of --key\n"
+    "  --mnemonic-fd N             read the mnemonic from this descriptor; otherwise from\n"
+    "                              the systemd credential alknet-mnemonic, then the terminal\n"
+    "  --mnemonic-passphrase-fd N  its BIP39 passphrase; otherwise from the credential\n"
+    "                              alknet-mnemonic-passphrase, then none\n"
     "  --authorized-keys FILE      who may log in, one key a line, as sshd reads it\n"
     "  --listen ADDR:PORT          where to listen, also [v6]:PORT or unix:PATH;\n"
     "                              repeatable (default 0.0.0.0:22)\n"
@@ -39,13 +48,16 @@ static const char help[] =
     "Examples:\n"
     "  alknet-server --generate-key --key host_key --authorized-keys authorized_keys \\\n"
     "                --listen 0.0.0.0:2222\n"
-    "  alknet-server --check --key host_key --authorized-keys authorized_keys\n";
+    "  alknet-server --check --key host_key --authorized-keys authorized_keys\n"
+    "  alknet-server --key-from-secret --mnemonic-fd 3 3<phrase.txt \\\n"
+    "                --authorized-keys authorized_keys\n";
 
 struct settings {
     const char *key, *authorized_keys;
     const char *listen[LISTEN_MAX];
     unsigned listen_count;
     bool generate_key, check;
+    struct mnemonic_source mnemonic;
     struct alk_log log;
     struct alk_server_options options;
 };
@@ -53,6 +65,9 @@ struct settings {
 enum option_code {
     OPT_KEY = 256,
     OPT_GENERATE,
+    OPT_KEY_FROM_SECRET,
+    OPT_MNEMONIC_FD,
+    OPT_MNEMONIC_PASSPHRASE_FD,
     OPT_AUTHORIZED,
     OPT_LISTEN,
     OPT_PER_IP,
@@ -69,6 +84,9 @@ enum option_code {
 static const struct option long_options[] = {
     {"key", required_argument, NULL, OPT_KEY},
     {"generate-key", no_argument, NULL, OPT_GENERATE},
+    {"key-from-secret", no_argument, NULL, OPT_KEY_FROM_SECRET},
+    {"mnemonic-fd", required_argument, NULL, OPT_MNEMONIC_FD},
+    {"mnemonic-passphrase-fd", required_argument, NULL, OPT_MNEMONIC_PASSPHRASE_FD},
     {"authorized-keys", required_argument, NULL, OPT_AUTHORIZED},
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
@@ -113,6 +131,15 @@ static int take(int code, struct settings *s)
     case OPT_GENERATE:
         s->generate_key = true;
         return -1;
+    case OPT_KEY_FROM_SECRET:
+        s->mnemonic.wanted = true;
+        return -1;
+    case OPT_MNEMONIC_FD:
+        return mnemonic_fd("--mnemonic-fd", optarg, &s->mnemonic.mnemonic_fd) ? -1 : EXIT_USAGE;
+    case OPT_MNEMONIC_PASSPHRASE_FD:
+        return mnemonic_fd("--mnemonic-passphrase-fd", optarg, &s->mnemonic.passphrase_fd)
+                   ? -1
+                   : EXIT_USAGE;
     case OPT_AUTHORIZED:
         s->authorized_keys = optarg;
         return -1;
@@ -146,6 +173,19 @@ static int take(int code, struct settings *s)
     }
 }
 
+/* The options that together say where the host key comes from. */
+static int check_key_options(const struct settings *s)
+{
+    if (s->mnemonic.wanted && s->key != NULL)
+        return program_usage("name one of --key and --key-from-secret");
+    if (s->mnemonic.wanted && s->generate_key)
+        return program_usage("--generate-key makes a key file; it does not go with "
+                             "--key-from-secret");
+    if (!s->mnemonic.wanted && s->key == NULL)
+        return program_usage("--key is missing: name the host key file, or use --key-from-secret");
+    return mnemonic_source_check(&s->mnemonic, "--key-from-secret");
+}
+
 static int parse(int argc, char **argv, struct settings *s)
 {
     int code;
@@ -157,13 +197,11 @@ static int parse(int argc, char **argv, struct settings *s)
     }
     if (optind < argc)
         return program_usage("unexpected argument '%s'", argv[optind]);
-    if (s->key == NULL)
-        return program_usage("--key is missing: name the host key file");
     if (s->authorized_keys == NULL)
         return program_usage("--authorized-keys is missing: name the file of keys that may log in");
     if (s->listen_count == 0)
         s->listen[s->listen_count++] = "0.0.0.0:22";
-    return -1;
+    return check_key_options(s);
 }
 
 static int make_key(struct alk_key **key, const char *path, struct alk_error *error)
@@ -177,6 +215,8 @@ static int make_key(struct alk_key **key, const char *path, struct alk_error *er
 
 static int load_key(struct alk_key **key, const struct settings *s, struct alk_error *error)
 {
+    if (s->mnemonic.wanted)
+        return mnemonic_key(key, &s->mnemonic, ALK_SECRET_PATH_HOST_KEY, error);
     if (s->generate_key && access(s->key, F_OK) != 0) {
         if (s->check)
             return alk_key_generate(key); /* a stand-in: --check writes nothing */
@@ -257,6 +297,7 @@ out:
 int main(int argc, char **argv)
 {
     struct settings settings = {.log = {.level = ALK_LOG_INFO, .fd = STDERR_FILENO},
+                                .mnemonic = MNEMONIC_SOURCE_INIT,
                                 .options = ALK_SERVER_OPTIONS_INIT};
     struct alk_key *key = NULL;
     struct alk_error error;
@@ -268,6 +309,9 @@ int main(int argc, char **argv)
     program_limits();
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
+    /* before signals are blocked, so that waiting for a mnemonic can be interrupted */
+    if (load_key(&key, &settings, &error) != ALK_OK)
+        return program_fail(EXIT_RUN, "%s", error.text);
     /* threads inherit the mask, so that only serve() takes signals */
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);
@@ -275,8 +319,6 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (load_key(&key, &settings, &error) != ALK_OK)
-        return program_fail(EXIT_RUN, "%s", error.text);
     code = run(&settings, key, &signals);
     alk_key_free(key);
     return code;

@@ -14,7 +14,7 @@
 /* Looked up once: a look-up by name costs more than the operations themselves. */
 static struct {
     EVP_CIPHER *aes_gcm;
-    EVP_KDF *hkdf;
+    EVP_KDF *hkdf, *pbkdf2;
 } fetched;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
@@ -24,12 +24,15 @@ static void fetch(void)
         return;
     fetched.aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     fetched.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    fetched.pbkdf2 = EVP_KDF_fetch(NULL, "PBKDF2", NULL);
 }
 
 int alk_secret_crypto_init(void)
 {
     pthread_once(&fetch_once, fetch);
-    return fetched.aes_gcm != NULL && fetched.hkdf != NULL ? 0 : ALK_SECRET_E_CRYPTO;
+    return fetched.aes_gcm != NULL && fetched.hkdf != NULL && fetched.pbkdf2 != NULL
+               ? 0
+               : ALK_SECRET_E_CRYPTO;
 }
 
 int alk_secret_hmac_sha512(const void *key, size_t key_len, const void *data, size_t len,
@@ -39,18 +42,6 @@ int alk_secret_hmac_sha512(const void *key, size_t key_len, const void *data, si
 
     if (key_len > INT_MAX || HMAC(EVP_sha512(), key, (int)key_len, data, len, out, &size) == NULL ||
         size != 64) {
-        sodium_memzero(out, 64);
-        return ALK_SECRET_E_CRYPTO;
-    }
-    return 0;
-}
-
-int alk_secret_pbkdf2_sha512(const char *password, size_t len, const uint8_t *salt, size_t salt_len,
-                             unsigned rounds, uint8_t out[64])
-{
-    if (len > INT_MAX || salt_len > INT_MAX || rounds > INT_MAX ||
-        PKCS5_PBKDF2_HMAC(password, (int)len, salt, (int)salt_len, (int)rounds, EVP_sha512(), 64,
-                          out) != 1) {
         sodium_memzero(out, 64);
         return ALK_SECRET_E_CRYPTO;
     }
@@ -67,17 +58,45 @@ static OSSL_PARAM octets(const char *name, const void *data, size_t len)
     return OSSL_PARAM_construct_octet_string(name, pointer.out, len);
 }
 
+/* Derives with a fetched function and its parameters; out is zero on failure. */
+static int derive(EVP_KDF *kdf, const OSSL_PARAM *params, uint8_t *out, size_t len)
+{
+    EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+    int r = ALK_SECRET_E_CRYPTO;
+
+    if (ctx != NULL && EVP_KDF_derive(ctx, out, len, params) == 1)
+        r = 0;
+    else
+        sodium_memzero(out, len);
+    EVP_KDF_CTX_free(ctx);
+    return r;
+}
+
+int alk_secret_pbkdf2_sha512(const char *password, size_t len, const uint8_t *salt, size_t salt_len,
+                             unsigned rounds, uint8_t out[64])
+{
+    char digest[] = "SHA512";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        octets(OSSL_KDF_PARAM_PASSWORD, password, len),
+        octets(OSSL_KDF_PARAM_SALT, salt, salt_len),
+        OSSL_PARAM_construct_uint(OSSL_KDF_PARAM_ITER, &rounds),
+        OSSL_PARAM_construct_end(),
+    };
+
+    return alk_secret_crypto_init() != 0 ? ALK_SECRET_E_CRYPTO
+                                         : derive(fetched.pbkdf2, params, out, 64);
+}
+
 int alk_secret_hkdf_sha256(const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len,
                            const void *info, size_t info_len, uint8_t *out, size_t out_len)
 {
     char digest[] = "SHA256";
     OSSL_PARAM params[5];
     size_t count = 0;
-    EVP_KDF_CTX *ctx = NULL;
-    int r = ALK_SECRET_E_CRYPTO;
 
-    if (alk_secret_crypto_init() != 0 || (ctx = EVP_KDF_CTX_new(fetched.hkdf)) == NULL)
-        goto out;
+    if (alk_secret_crypto_init() != 0)
+        return ALK_SECRET_E_CRYPTO;
     params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
     params[count++] = octets(OSSL_KDF_PARAM_KEY, key, key_len);
     if (salt_len > 0)
@@ -85,13 +104,7 @@ int alk_secret_hkdf_sha256(const uint8_t *key, size_t key_len, const uint8_t *sa
     if (info_len > 0)
         params[count++] = octets(OSSL_KDF_PARAM_INFO, info, info_len);
     params[count] = OSSL_PARAM_construct_end();
-    if (EVP_KDF_derive(ctx, out, out_len, params) == 1)
-        r = 0;
-out:
-    if (r != 0)
-        sodium_memzero(out, out_len);
-    EVP_KDF_CTX_free(ctx);
-    return r;
+    return derive(fetched.hkdf, params, out, out_len);
 }
 
 int alk_secret_hash160(const uint8_t *data, size_t len, uint8_t out[20])

@@ -6,6 +6,7 @@
 #include "normalise.h"
 #include "wordlist.h"
 #include "wipe.h"
+#include "workspace.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -130,50 +131,36 @@ static int split(const char *phrase, struct words *words, struct alk_secret_erro
     return 0;
 }
 
-/* Everything that holds the phrase or the passphrase while a call works on them. The salt of
- * PBKDF2 is `prefix` and the normalised passphrase behind it. */
-struct workspace {
-    char phrase[ALK_MNEMONIC_SIZE];
-    char prefix[8];
-    int32_t text[];
-};
-
 static int too_long(const char *what, struct alk_secret_error *error)
 {
     return alk_secret_fail(error, ALK_SECRET_E_TOO_LONG, "the %s is longer than %d bytes", what,
                            ALK_MNEMONIC_INPUT_MAX);
 }
 
-/* A workspace in guarded memory with room for either text. */
-static int workspace_new(const char *mnemonic, const char *passphrase, struct workspace **out,
-                         size_t *room, struct alk_secret_error *error)
+/* Takes a workspace, when the texts are there and of a length to work on. */
+static int begin(const char *mnemonic, const char *passphrase, struct alk_workspace **w,
+                 struct alk_secret_error *error)
 {
-    const char *const texts[] = {mnemonic, passphrase};
-    static const char *const names[] = {"mnemonic", "passphrase"};
     int r = mnemonic == NULL ? ALK_SECRET_E_ARGUMENT : alk_secret_crypto_init();
 
-    *room = 0;
-    for (int i = 0; r == 0 && i < 2; i++) {
-        size_t need = 0;
-        r = alk_nfkd_room(texts[i], strnlen(texts[i], ALK_MNEMONIC_INPUT_MAX + 1), &need);
-        if (r == ALK_SECRET_E_TOO_LONG)
-            return too_long(names[i], error);
-        *room = need > *room ? need : *room;
-    }
-    if (r == 0) {
-        *out = sodium_malloc(sizeof **out + *room * sizeof(*out)->text[0]);
-        r = *out == NULL ? ALK_SECRET_E_MEMORY : 0;
-    }
-    return r != 0 ? alk_secret_fail(error, r, NULL) : 0;
+    if (r != 0)
+        return alk_secret_fail(error, r, NULL);
+    if (strnlen(mnemonic, ALK_MNEMONIC_INPUT_MAX + 1) > ALK_MNEMONIC_INPUT_MAX)
+        return too_long("mnemonic", error);
+    if (strnlen(passphrase, ALK_MNEMONIC_INPUT_MAX + 1) > ALK_MNEMONIC_INPUT_MAX)
+        return too_long("passphrase", error);
+    if ((*w = alk_workspace_take()) == NULL)
+        return alk_secret_fail(error, ALK_SECRET_E_MEMORY, NULL);
+    return 0;
 }
 
 /* Reads the mnemonic into words and entropy. */
-static int read_mnemonic(const char *mnemonic, struct workspace *w, size_t room,
-                         struct words *words, uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX],
-                         size_t *len, struct alk_secret_error *error)
+static int read_mnemonic(const char *mnemonic, struct alk_workspace *w, struct words *words,
+                         uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX], size_t *len,
+                         struct alk_secret_error *error)
 {
     size_t text_len;
-    int r = alk_nfkd(mnemonic, strlen(mnemonic), w->text, room, &text_len);
+    int r = alk_nfkd(mnemonic, strlen(mnemonic), w->text, &text_len);
 
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
@@ -216,14 +203,13 @@ int alk_mnemonic_generate(unsigned words, char *out, size_t size)
 int alk_mnemonic_to_entropy(const char *mnemonic, uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX],
                             size_t *len, struct alk_secret_error *error)
 {
-    struct workspace *w = NULL;
+    struct alk_workspace *w = NULL;
     struct words words = {0};
-    size_t room;
-    int r = workspace_new(mnemonic, "", &w, &room, error);
+    int r = begin(mnemonic, "", &w, error);
 
     if (r == 0)
-        r = read_mnemonic(mnemonic, w, room, &words, entropy, len, error);
-    sodium_free(w);
+        r = read_mnemonic(mnemonic, w, &words, entropy, len, error);
+    alk_workspace_give(w);
     sodium_memzero(&words, sizeof words);
     alk_secret_wipe_traces();
     return r;
@@ -240,14 +226,14 @@ int alk_mnemonic_validate(const char *mnemonic, struct alk_secret_error *error)
 }
 
 /* From the words themselves, not from the phrase as it was typed, so blanks do not matter. */
-static int stretch(const struct words *words, const char *passphrase, struct workspace *w,
-                   size_t room, uint8_t seed[ALK_SEED_SIZE])
+static int stretch(const struct words *words, const char *passphrase, struct alk_workspace *w,
+                   uint8_t seed[ALK_SEED_SIZE])
 {
     size_t len;
     int r = join(words, w->phrase, sizeof w->phrase);
 
     if (r == 0)
-        r = alk_nfkd(passphrase, strlen(passphrase), w->text, room, &len);
+        r = alk_nfkd(passphrase, strlen(passphrase), w->text, &len);
     if (r != 0)
         return r;
     memcpy(w->prefix, "mnemonic", sizeof w->prefix);
@@ -259,19 +245,19 @@ int alk_mnemonic_to_seed(const char *mnemonic, const char *passphrase, uint8_t s
                          struct alk_secret_error *error)
 {
     uint8_t entropy[ALK_MNEMONIC_ENTROPY_MAX];
-    struct workspace *w = NULL;
+    struct alk_workspace *w = NULL;
     struct words words = {0};
-    size_t room, len;
+    size_t len;
     int r;
 
     if (passphrase == NULL)
         passphrase = "";
-    if ((r = workspace_new(mnemonic, passphrase, &w, &room, error)) != 0)
+    if ((r = begin(mnemonic, passphrase, &w, error)) != 0)
         return r;
-    r = read_mnemonic(mnemonic, w, room, &words, entropy, &len, error);
-    if (r == 0 && (r = stretch(&words, passphrase, w, room, seed)) != 0)
+    r = read_mnemonic(mnemonic, w, &words, entropy, &len, error);
+    if (r == 0 && (r = stretch(&words, passphrase, w, seed)) != 0)
         alk_secret_fail(error, r, NULL);
-    sodium_free(w);
+    alk_workspace_give(w);
     sodium_memzero(entropy, sizeof entropy);
     sodium_memzero(&words, sizeof words);
     alk_secret_wipe_traces();

@@ -87,6 +87,24 @@ static void normalisation(void **state)
     expect_seed("decomposed", ABANDON, "cafe\u0301 fi \U0001f511 s\u0323\u0307", accents);
 }
 
+/* U+FDFA, one letter for a whole sentence, becomes 18 code points: no text grows more. The
+ * expected seed is hashlib's PBKDF2 of what unicodedata makes of it. */
+static void the_longest_normal_form(void **state)
+{
+    static const char expected[] =
+        "8ecf08dfa402a2e04557a939574c9efa0087298664f14cb1dcfb2d57210ca2d2e498f24596dbb2c9f4394216d6"
+        "61c7cf0348415f9fa440dd0c859e0c6aaf7bd3";
+    char passphrase[ALK_MNEMONIC_INPUT_MAX + 1];
+    size_t len = 0;
+
+    (void)state;
+    for (; len + 3 < sizeof passphrase; len += 3)
+        memcpy(passphrase + len, "\ufdfa", 3);
+    passphrase[len] = '\0';
+    assert_int_equal(len, 341 * 3);
+    expect_seed("341 times U+FDFA", ABANDON, passphrase, expected);
+}
+
 static void expect_refused(const char *mnemonic, int code, const char *text)
 {
     static const uint8_t untouched[ALK_SEED_SIZE] = {0};
@@ -158,6 +176,7 @@ int main(void)
         cmocka_unit_test(official_vectors),
         cmocka_unit_test(generated_ones_are_valid_and_differ),
         cmocka_unit_test(normalisation),
+        cmocka_unit_test(the_longest_normal_form),
         cmocka_unit_test(bad_ones_are_refused),
         cmocka_unit_test(bad_passphrases_are_refused),
     };
