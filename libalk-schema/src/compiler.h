@@ -134,7 +134,7 @@ enum shape {
     SHAPE_LIST,           /* array of schemas */
     SHAPE_MAP,            /* object of schemas */
     SHAPE_SCHEMA_OR_LIST, /* "items" of draft 7 */
-    SHAPE_MAP_OR_NAMES    /* "dependencies" of draft 7: schemas, or arrays of names */
+    SHAPE_MAP_OR_NAMES    /* "dependencies", still known in 2020-12: schemas, or arrays of names */
 };
 
 struct keyword {

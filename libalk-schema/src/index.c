@@ -210,7 +210,7 @@ static int index_id(struct compiler *c, struct place *place)
     if (!uri)
         return compiler_no_memory(c);
     const char *fragment = uri_cut_fragment(uri);
-    if (fragment && *fragment && dialect->draft != 7)
+    if (fragment && *fragment && dialect->draft != 7 && !c->surveying)
         compiler_fail(c, ALK_SCHEMA_E_SCHEMA, place, "$id", "\"%s\" must have no fragment", id);
 
     if (*id != '#' && !c->status) {

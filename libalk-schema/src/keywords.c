@@ -28,7 +28,7 @@ static const struct keyword keywords[] = {
     {"contentSchema", keyword_annotation, SHAPE_SCHEMA, VOCAB_CONTENT, D2020},
     {"default", keyword_annotation, SHAPE_PLAIN, VOCAB_META_DATA, BOTH},
     {"definitions", NULL, SHAPE_MAP, VOCAB_CORE, BOTH},
-    {"dependencies", keyword_dependencies, SHAPE_MAP_OR_NAMES, VOCAB_APPLICATOR, D7},
+    {"dependencies", keyword_dependencies, SHAPE_MAP_OR_NAMES, VOCAB_APPLICATOR, BOTH},
     {"dependentRequired", keyword_dependencies, SHAPE_PLAIN, VOCAB_VALIDATION, D2020},
     {"dependentSchemas", keyword_dependencies, SHAPE_MAP, VOCAB_APPLICATOR, D2020},
     {"deprecated", keyword_annotation, SHAPE_PLAIN, VOCAB_META_DATA, D2020},
