@@ -23,13 +23,29 @@ static const struct step **path_to(const struct frame *frame, size_t *count)
     return path;
 }
 
+/* The URI of the keyword: its pointer is percent-encoded where a fragment needs it. */
 static char *absolute_location(const struct frame *frame, const char *keyword)
 {
-    struct text text = {0};
-    text_printf(&text, "%s#%s", frame->node->resource->uri, frame->node->pointer);
+    struct text pointer = {0}, uri = {0};
+    text_put(&pointer, frame->node->pointer);
     if (keyword)
-        text_pointer_token(&text, keyword);
-    return text_take(&text);
+        text_pointer_token(&pointer, keyword);
+    char *plain = text_take(&pointer);
+    text_printf(&uri, "%s#", frame->node->resource->uri);
+    for (const char *at = plain; at && *at; at++) {
+        if ((unsigned char)*at <= ' ' || (unsigned char)*at >= 0x7f ||
+            strchr("\"#%<>[\\]^`{|}", *at))
+            text_printf(&uri, "%%%02X", (unsigned char)*at);
+        else
+            text_append(&uri, at, 1);
+    }
+    char *whole = text_take(&uri);
+    if (!plain) {
+        free(whole);
+        whole = NULL;
+    }
+    free(plain);
+    return whole;
 }
 
 static bool locate(struct unit *unit)
@@ -255,7 +271,7 @@ json_t *units_write(const struct units *units, bool valid, enum alk_schema_forma
     json_t *list = json_array();
     bool ok = list && (format == ALK_SCHEMA_BASIC ? write_basic(units, list)
                                                   : write_detailed(units, list, member));
-    if (ok && (json_array_size(list) || !valid))
+    if (ok)
         ok = json_object_set(out, member, list) == 0;
     json_decref(list);
     if (!ok) {

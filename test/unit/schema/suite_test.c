@@ -90,8 +90,8 @@ static void run_case(struct context *context, const struct alk_schema *schema, c
     bool expected = json_is_true(json_object_get(test, "valid"));
     int status = alk_schema_validate(schema, json_object_get(test, "data"), &error);
     bool passed = status == (expected ? ALK_SCHEMA_OK : ALK_SCHEMA_E_INVALID);
-    snprintf(detail, sizeof detail, "expected %s, got status %d %s",
-             expected ? "valid" : "invalid", status, status ? error.text : "");
+    snprintf(detail, sizeof detail, "expected %s, got status %d %s", expected ? "valid" : "invalid",
+             status, status ? error.text : "");
     /* the other ways in must agree */
     json_t *output = NULL;
     if (passed && (alk_schema_validate(schema, json_object_get(test, "data"), NULL) != status ||
@@ -222,13 +222,81 @@ static void test_optional_draft_7(void **state)
     run_draft("draft7", ALK_SCHEMA_DRAFT_7, true);
 }
 
+/* ---- output ------------------------------------------------------------------------ */
+
+/* Each test has, for some output formats, a schema that the output must fit. */
+static void run_output_case(struct context *context, const struct alk_schema *schema,
+                            const json_t *test)
+{
+    static const struct {
+        const char *name;
+        enum alk_schema_format format;
+    } formats[] = {
+        {"flag", ALK_SCHEMA_FLAG}, {"basic", ALK_SCHEMA_BASIC}, {"detailed", ALK_SCHEMA_DETAILED}};
+    const char *name = json_string_value(json_object_get(test, "description"));
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        const json_t *form = json_object_get(json_object_get(test, "output"), formats[i].name);
+        struct alk_schema *expected;
+        struct alk_schema_error error = {0};
+        json_t *output;
+        if (!form)
+            continue;
+        assert_true(alk_schema_output(schema, json_object_get(test, "data"), formats[i].format,
+                                      &output) >= ALK_SCHEMA_E_INVALID);
+        if (alk_schema_compile(form, &context->options, &expected, &error))
+            fail_msg("%s: %s", name, error.text);
+        int status = alk_schema_validate(expected, output, &error);
+        count(context, status == ALK_SCHEMA_OK, formats[i].name, name, error.text);
+        if (status)
+            json_dumpf(output, stderr, JSON_INDENT(1));
+        alk_schema_free(expected);
+        json_decref(output);
+    }
+}
+
+static void run_output_file(struct context *context, const char *path, const char *below)
+{
+    json_t *groups = load(path);
+    context->file = below;
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        const json_t *group = json_array_get(groups, i);
+        const json_t *tests = json_object_get(group, "tests");
+        struct alk_schema *schema;
+        assert_int_equal(
+            alk_schema_compile(json_object_get(group, "schema"), &context->options, &schema, NULL),
+            ALK_SCHEMA_OK);
+        for (size_t t = 0; t < json_array_size(tests); t++)
+            run_output_case(context, schema, json_array_get(tests, t));
+        alk_schema_free(schema);
+    }
+    json_decref(groups);
+}
+
+static void test_output_2020_12(void **state)
+{
+    (void)state;
+    char path[1024];
+    struct context context = {.options = ALK_SCHEMA_OPTIONS_INIT};
+    context.registry = alk_schema_registry_new();
+    context.options.registry = context.registry;
+    snprintf(path, sizeof path, "%s/output-tests/draft2020-12/output-schema.json", suite_folder());
+    json_t *form = load(path);
+    assert_int_equal(alk_schema_registry_add(context.registry, "test:output", form, NULL), 0);
+    json_decref(form);
+    snprintf(path, sizeof path, "%s/output-tests/draft2020-12/content", suite_folder());
+    each_file(&context, path, "", false, run_output_file);
+    print_message("output: %u passed, %u failed\n", context.tally.passed, context.tally.failed);
+    assert_int_equal(context.tally.failed, 0);
+    assert_true(context.tally.passed >= 4);
+    alk_schema_registry_free(context.registry);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_required_2020_12),
-        cmocka_unit_test(test_required_draft_7),
-        cmocka_unit_test(test_optional_2020_12),
-        cmocka_unit_test(test_optional_draft_7),
+        cmocka_unit_test(test_required_2020_12), cmocka_unit_test(test_required_draft_7),
+        cmocka_unit_test(test_optional_2020_12), cmocka_unit_test(test_optional_draft_7),
+        cmocka_unit_test(test_output_2020_12),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
