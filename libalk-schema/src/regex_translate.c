@@ -338,7 +338,7 @@ static bool bracket(struct translation *t)
         if (t->end - t->at < 2 || t->at[0] != '-' || t->at[1] == ']')
             continue;
         t->at++;
-        put(t, first_set ? "\\-" : "-");
+        put(t, "-");
         if (!class_member(t, &last_set))
             return false;
         if (first_set || last_set)
