@@ -133,7 +133,7 @@ unit: unit-build
 	@test/run-unit $(UNIT_ALL)
 unit-%:                          # make unit-core: one library's unit tests
 	@$(MAKE) --no-print-directory unit-build
-	@test/run-unit $(wildcard $(BUILD)/test/unit/$*/*_test)
+	@test/run-unit $(BUILD)/test/unit/$*/*_test
 e2e: programs
 	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST)
 test: unit e2e

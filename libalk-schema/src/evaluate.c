@@ -158,25 +158,31 @@ static int run_root(struct run *run, const json_t *document)
     return valid ? ALK_SCHEMA_OK : ALK_SCHEMA_E_INVALID;
 }
 
+/* Look at an invalid document once more, to say why it is. */
+static int explain(const struct alk_schema *schema, const json_t *document,
+                   struct alk_schema_error *error)
+{
+    struct units units = {.open = NO_INDEX, .max_said = schema->options.max_errors};
+    struct run run = {.schema = schema, .steps = schema->options.max_steps, .units = &units};
+    int status = run_root(&run, document);
+    error_set(error, status, "", "the document does not fit the schema");
+    if (status == ALK_SCHEMA_E_INVALID)
+        units_first_error(&units, error);
+    units_free(&units);
+    return status;
+}
+
 int alk_schema_validate(const struct alk_schema *schema, const json_t *document,
                         struct alk_schema_error *error)
 {
     struct run run = {.schema = schema, .steps = schema->options.max_steps};
     int status = run_root(&run, document);
-    if (!error || status == ALK_SCHEMA_OK)
-        return status;
+    if (error && status == ALK_SCHEMA_E_INVALID)
+        status = explain(schema, document, error);
     if (status == ALK_SCHEMA_E_LIMIT)
-        return error_set(error, status, "",
-                         "validation needs more work or nesting than is allowed");
+        error_set(error, status, "", "validation needs more work or nesting than is allowed");
     if (status == ALK_SCHEMA_E_NOMEM)
-        return error_set(error, status, "", "out of memory");
-
-    struct units units = {.open = NO_INDEX, .max_said = schema->options.max_errors};
-    struct run again = {.schema = schema, .steps = schema->options.max_steps, .units = &units};
-    status = run_root(&again, document);
-    error_set(error, status, "", "the document does not fit the schema");
-    units_first_error(&units, error);
-    units_free(&units);
+        error_set(error, status, "", "out of memory");
     return status;
 }
 

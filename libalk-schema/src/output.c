@@ -211,11 +211,15 @@ static json_t *write_unit(const struct unit *unit)
     json_t *out = json_pack("{s:b,s:s,s:s,s:s}", "valid", unit->valid, "keywordLocation",
                             unit->keyword_location, "absoluteKeywordLocation",
                             unit->absolute_location, "instanceLocation", unit->instance_location);
-    if (out && unit->sentence)
-        json_object_set_new(out, "error", json_string(unit->sentence));
-    if (out && unit->annotation)
-        json_object_set(out, "annotation", unit->annotation);
-    return out;
+    bool ok = out != NULL;
+    if (ok && unit->sentence)
+        ok = json_object_set_new(out, "error", json_string(unit->sentence)) == 0;
+    if (ok && unit->annotation)
+        ok = json_object_set(out, "annotation", unit->annotation) == 0;
+    if (ok)
+        return out;
+    json_decref(out);
+    return NULL;
 }
 
 static bool write_basic(const struct units *units, json_t *list)
@@ -227,37 +231,41 @@ static bool write_basic(const struct units *units, json_t *list)
     return ok;
 }
 
-/*
- * Children before parents: each unit takes its children's results. One without
- * children that says nothing is dropped, one with a single child is the child.
- */
+/* A unit with what is below it; it vanishes if it says nothing and adds no branching. */
+static int write_branch(const struct unit *unit, json_t *children, const char *member,
+                        json_t **result)
+{
+    *result = NULL;
+    if (!says(unit) && !children)
+        return 0;
+    if (!says(unit) && json_array_size(children) == 1) {
+        *result = json_incref(json_array_get(children, 0));
+        return 0;
+    }
+    *result = write_unit(unit);
+    return *result && (!children || json_object_set(*result, member, children) == 0) ? 0 : -1;
+}
+
+/* From the last unit to the first, so that children are made before their parents. */
 static bool write_detailed(const struct units *units, json_t *list, const char *member)
 {
-    bool ok = true;
     json_t **below = calloc(units->count + 1, sizeof(json_t *));
-    for (size_t i = units->count; below && ok && i-- > 0;) {
+    bool ok = below != NULL;
+    for (size_t i = units->count; ok && i-- > 0;) {
         const struct unit *unit = &units->list[i];
-        json_t *children = below[i], *result = NULL;
-        below[i] = NULL;
-        if (!says(unit) && json_array_size(children) == 1) {
-            result = json_incref(json_array_get(children, 0));
-        } else if (says(unit) || children) {
-            result = write_unit(unit);
-            if (children)
-                ok = json_object_set(result, member, children) == 0;
-        }
-        json_decref(children);
-        if (!result)
+        json_t *result;
+        ok = write_branch(unit, below[i], member, &result) == 0;
+        if (!ok || !result) {
+            json_decref(result);
             continue;
+        }
         bool top = unit->parent == NO_INDEX;
         if (!top && !below[unit->parent])
             below[unit->parent] = json_array();
-        json_t *into = top ? list : below[unit->parent];
-        ok = json_array_insert_new(into, 0, result) == 0 && ok;
+        ok = json_array_insert_new(top ? list : below[unit->parent], 0, result) == 0;
     }
     for (size_t i = 0; below && i < units->count; i++)
         json_decref(below[i]);
-    ok = ok && below;
     free(below);
     return ok;
 }
