@@ -221,6 +221,13 @@ static int by_rank(const void *a, const void *b)
     return strcmp(left->keyword, right->keyword);
 }
 
+static void count_assertions(struct node *node)
+{
+    while (node->assertion_count < node->rule_count &&
+           node->rules[node->assertion_count].rank != RANK_ANNOTATION)
+        node->assertion_count++;
+}
+
 static int compile_place(struct compiler *c, struct place *place)
 {
     struct node *node = place->node;
@@ -230,8 +237,11 @@ static int compile_place(struct compiler *c, struct place *place)
     if (!node->rules)
         return compiler_no_memory(c);
     /* in draft 7 nothing beside "$ref" counts */
-    if (reference && place->resource->dialect->draft == 7)
-        return compile_keyword(c, place, "$ref", reference);
+    if (reference && place->resource->dialect->draft == 7) {
+        compile_keyword(c, place, "$ref", reference);
+        count_assertions(node);
+        return c->status;
+    }
     const char *name;
     json_t *value;
     json_object_foreach(place->schema, name, value)
@@ -240,6 +250,7 @@ static int compile_place(struct compiler *c, struct place *place)
             return c->status;
     }
     qsort(node->rules, node->rule_count, sizeof *node->rules, by_rank);
+    count_assertions(node);
     return c->status;
 }
 
@@ -248,6 +259,28 @@ static int compile_all(struct compiler *c)
     while (c->queue_count && !c->status)
         compile_place(c, c->queue[--c->queue_count]);
     return c->status;
+}
+
+/*
+ * Schemas that are only a reference need no evaluation of their own. A chain is
+ * followed for a bounded number of links, as it may be a circle. With dynamic
+ * anchors the way that an evaluation took matters, so then nothing is shortened.
+ */
+static void shorten_references(struct compiler *c)
+{
+    for (size_t i = 0; i < c->resource_count; i++)
+        if (c->resources[i]->dynamic_anchors)
+            return;
+    for (size_t i = 0; i < c->place_size; i++) {
+        struct node *node = c->places[i] ? c->places[i]->node : NULL;
+        const struct node *to = node ? keyword_only_reference(node) : NULL;
+        for (int links = 0; to && links < 32; links++) {
+            node->same_as = to;
+            to = keyword_only_reference(to);
+        }
+        if (to && node)
+            node->same_as = NULL;
+    }
 }
 
 /* ---- from outside -------------------------------------------------------------------------------- */
@@ -286,7 +319,9 @@ static int compile_document(struct compiler *c, json_t *document, const char *ba
     free(uri);
     if (resource)
         c->out->root = compiler_node(c, document, resource, "");
-    return c->status ? c->status : compile_all(c);
+    if (!c->status && compile_all(c) == 0)
+        shorten_references(c);
+    return c->status;
 }
 
 int alk_schema_compile(const json_t *schema, const struct alk_schema_options *options,

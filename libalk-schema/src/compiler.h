@@ -126,6 +126,9 @@ keyword_fn keyword_ref, keyword_dynamic_ref;
 keyword_fn keyword_unevaluated_properties, keyword_unevaluated_items;
 keyword_fn keyword_format, keyword_annotation;
 
+/* Where "$ref" leads from a node that has no other assertion, or NULL. */
+const struct node *keyword_only_reference(const struct node *node);
+
 /* What the value of a keyword holds, for finding the schemas in it. */
 enum shape {
     SHAPE_PLAIN, /* no schema */

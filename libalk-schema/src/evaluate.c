@@ -56,7 +56,8 @@ static bool check_rules(struct run *run, const struct frame *frame, unsigned bit
 {
     const struct node *node = frame->node;
     bool valid = type_fits(node, bit, instance) || wrong_type(run, frame);
-    const struct rule *rule = node->rules, *end = rule + node->rule_count;
+    const struct rule *rule = node->rules;
+    const struct rule *end = rule + (run->units ? node->rule_count : node->assertion_count);
     for (; rule < end && (valid || run->all); rule++)
         if (rule->applies & bit && !rule->check(run, frame, rule, instance, marks))
             valid = false;
@@ -76,27 +77,57 @@ static bool check_marking(struct run *run, const struct frame *frame, unsigned b
     return valid;
 }
 
-bool evaluate(struct run *run, const struct node *node, const json_t *instance,
-              const struct step *step, struct marks *marks)
+static bool within_bounds(struct run *run)
 {
-    if (node->kind == NODE_TRUE)
-        return true;
-    const struct frame frame = {step, node};
-    if (node->kind == NODE_FALSE)
-        return violated(run, &frame, NULL, "nothing is allowed here");
     if (run->status)
         return false;
     if (run->depth >= run->schema->options.max_depth || run->steps == 0)
         return give_up(run, ALK_SCHEMA_E_LIMIT);
+    return true;
+}
+
+/* Everything about an evaluation that is reported. */
+static bool evaluate_reporting(struct run *run, const struct frame *frame, unsigned bit,
+                               const json_t *instance, struct marks *marks)
+{
+    const struct node *node = frame->node;
+    if (node->kind == NODE_FALSE)
+        return violated(run, frame, NULL, "nothing is allowed here");
+    size_t unit = unit_open(run, frame, NULL);
+    bool valid = node->marks_members && bit & (T_ARRAY | T_OBJECT)
+                     ? check_marking(run, frame, bit, instance, marks)
+                     : check_rules(run, frame, bit, instance, marks);
+    unit_close(run, unit, valid, NULL);
+    return valid;
+}
+
+bool evaluate(struct run *run, const struct node *node, const json_t *instance,
+              const struct step *step, struct marks *marks)
+{
+    unsigned bit = type_bit(instance);
+    bool valid;
+    if (node->kind == NODE_TRUE)
+        return true;
+    if (!run->units) {
+        /* most schemas need no more than this */
+        if (node->same_as)
+            node = node->same_as;
+        if (node->kind != NODE_RULES || !type_fits(node, bit, instance))
+            return node->kind == NODE_TRUE;
+        if (node->assertion_count == 0)
+            return true;
+    }
+    if (!within_bounds(run))
+        return false;
+    const struct frame frame = {step, node};
     run->depth++;
     run->steps--;
-    size_t unit = run->units ? unit_open(run, &frame, NULL) : 0;
-    unsigned bit = type_bit(instance);
-    bool valid = node->marks_members && bit & (T_ARRAY | T_OBJECT)
-                     ? check_marking(run, &frame, bit, instance, marks)
-                     : check_rules(run, &frame, bit, instance, marks);
     if (run->units)
-        unit_close(run, unit, valid, NULL);
+        valid = evaluate_reporting(run, &frame, bit, instance, marks);
+    else if (node->marks_members && bit & (T_ARRAY | T_OBJECT))
+        valid = check_marking(run, &frame, bit, instance, marks);
+    else
+        valid = check_rules(run, &frame, bit, instance, marks);
     run->depth--;
     return valid && !run->status;
 }
@@ -121,9 +152,10 @@ bool evaluate_in_place(struct run *run, const struct node *node, const json_t *i
 bool marks_init(struct run *run, struct marks *marks, const json_t *instance)
 {
     marks->count = json_is_array(instance) ? json_array_size(instance) : json_object_size(instance);
-    memset(marks->few, 0, sizeof marks->few);
+    for (size_t i = 0; i < MARKS_FEW; i++)
+        marks->few[i] = 0;
     marks->words = marks->few;
-    if (marks->count > 64 * sizeof marks->few / sizeof *marks->few)
+    if (marks->count > 64 * MARKS_FEW)
         marks->words = calloc(marks->count / 64 + 1, sizeof *marks->words);
     return marks->words || give_up(run, ALK_SCHEMA_E_NOMEM);
 }
@@ -140,10 +172,25 @@ void marks_merge(struct marks *into, const struct marks *from)
         into->words[i] |= from->words[i];
 }
 
+/* The bits of a word that stand for something. */
+static uint64_t marks_mask(const struct marks *marks, size_t word)
+{
+    size_t left = marks->count - word * 64;
+    return left >= 64 ? UINT64_MAX : ((uint64_t)1 << left) - 1;
+}
+
 void marks_all(struct marks *marks)
 {
-    for (size_t i = 0; i < marks->count; i++)
-        marks_set(marks, i);
+    for (size_t i = 0; i * 64 < marks->count; i++)
+        marks->words[i] = marks_mask(marks, i);
+}
+
+bool marks_complete(const struct marks *marks)
+{
+    for (size_t i = 0; i * 64 < marks->count; i++)
+        if (marks->words[i] != marks_mask(marks, i))
+            return false;
+    return true;
 }
 
 /* ---- entry points ------------------------------------------------------------------------- */

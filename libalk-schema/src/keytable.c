@@ -3,25 +3,14 @@
 #include <string.h>
 
 /*
- * Only the author of a schema chooses the keys in the table, so a document cannot
- * make long probe sequences, and the hash may be plain.
+ * Both ends of the key. Only the author of a schema chooses the keys in the table,
+ * so a document cannot make long probe sequences, and the hash may be plain.
  */
-static uint32_t hash_bytes(const char *key, size_t length)
+static uint32_t key_hash(const char *key, size_t length, uint64_t head)
 {
-    const uint64_t mix = 0x9e3779b97f4a7c15u;
-    uint64_t hash = length * mix, word;
-    for (; length >= 8; key += 8, length -= 8) {
-        memcpy(&word, key, 8);
-        hash = (hash ^ word) * mix;
-        hash ^= hash >> 32;
-    }
-    if (length) {
-        word = 0;
-        for (size_t i = 0; i < length; i++)
-            word |= (uint64_t)(unsigned char)key[i] << (8 * i);
-        hash = (hash ^ word) * mix;
-    }
-    return (uint32_t)(hash >> 32);
+    uint64_t tail = length > 8 ? keytable_load(key + length - 8) : 0;
+    uint64_t mixed = (head ^ (tail << 21 | tail >> 43) ^ length) * 0x9e3779b97f4a7c15u;
+    return (uint32_t)(mixed >> 32);
 }
 
 bool keytable_init(struct keytable *table, struct arena *arena, size_t count)
@@ -37,28 +26,29 @@ bool keytable_init(struct keytable *table, struct arena *arena, size_t count)
 }
 
 static struct keytable_slot *probe(const struct keytable *table, const char *key, size_t length,
-                                   uint32_t hash)
+                                   uint64_t head)
 {
-    for (uint32_t i = hash;; i++) {
+    for (uint32_t i = key_hash(key, length, head);; i++) {
         struct keytable_slot *slot = &table->slots[i & table->mask];
         if (!slot->key)
             return slot;
-        if (slot->hash == hash && slot->length == length && memcmp(slot->key, key, length) == 0)
+        if (slot->head == head && slot->length == length &&
+            (length <= 8 || memcmp(slot->key, key, length) == 0))
             return slot;
     }
 }
 
 uint32_t keytable_add(struct keytable *table, const char *key, size_t length, uint32_t value)
 {
-    uint32_t hash = hash_bytes(key, length);
-    struct keytable_slot *slot = probe(table, key, length, hash);
+    uint64_t head = keytable_head(key, length);
+    struct keytable_slot *slot = probe(table, key, length, head);
     if (!slot->key)
-        *slot = (struct keytable_slot){key, (uint32_t)length, hash, value};
+        *slot = (struct keytable_slot){key, head, (uint32_t)length, value};
     return slot->value;
 }
 
 uint32_t keytable_find(const struct keytable *table, const char *key, size_t length)
 {
-    const struct keytable_slot *slot = probe(table, key, length, hash_bytes(key, length));
+    const struct keytable_slot *slot = probe(table, key, length, keytable_head(key, length));
     return slot->key ? slot->value : KEYTABLE_NONE;
 }

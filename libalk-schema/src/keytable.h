@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct keytable_slot {
     const char *key; /* NULL in a free slot */
-    uint32_t length, hash;
-    uint32_t value;
+    uint64_t head;   /* the first bytes; all of them up to a length of 8 */
+    uint32_t length, value;
 };
 
 struct keytable {
@@ -28,5 +29,29 @@ uint32_t keytable_add(struct keytable *table, const char *key, size_t length, ui
 
 /* The key's value, or KEYTABLE_NONE. */
 uint32_t keytable_find(const struct keytable *table, const char *key, size_t length);
+
+static inline uint64_t keytable_load(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* With the length this is the whole key, if the key has no more than 8 bytes. */
+static inline uint64_t keytable_head(const char *key, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)key;
+    uint32_t low, high;
+    if (length >= 8)
+        return keytable_load(key);
+    if (length >= 4) {
+        memcpy(&low, key, 4);
+        memcpy(&high, key + length - 4, 4);
+        return low | (uint64_t)high << 32;
+    }
+    if (length == 0)
+        return 0;
+    return bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16;
+}
 
 #endif

@@ -57,6 +57,8 @@ struct named_node {
 
 struct property {
     const char *name;
+    size_t length;
+    uint64_t head;           /* keytable_head() of the name */
     const struct node *node; /* NULL when it is only required */
     uint32_t required;       /* its number among the required ones, or KEYTABLE_NONE */
 };
@@ -101,6 +103,12 @@ struct rule {
         const json_t *value;
         size_t count;
         struct decimal decimal;
+        struct {
+            const json_t *value;
+            bool small; /* an integer that a double holds exactly; then both of these */
+            json_int_t integer;
+            double real;
+        } limit;
         struct regex *regex;
         struct members_rule *members;
         struct items_rule items;
@@ -140,10 +148,11 @@ enum node_kind { NODE_RULES, NODE_TRUE, NODE_FALSE };
 
 struct node {
     enum node_kind kind;
-    unsigned char types; /* by "type", T_ANY without it */
-    bool marks_members;  /* holds unevaluatedProperties or unevaluatedItems */
-    uint32_t rule_count;
+    unsigned char types;                  /* by "type", T_ANY without it */
+    bool marks_members;                   /* holds unevaluatedProperties or unevaluatedItems */
+    uint32_t rule_count, assertion_count; /* assertions come first, then annotations */
     struct rule *rules;
+    const struct node *same_as; /* nothing but a reference: where it leads, or NULL */
     const struct resource *resource;
     const char *pointer; /* from the resource's root */
 };

@@ -52,7 +52,7 @@ int regex_compile(struct regex *regex, const char *pattern, size_t length, uint3
     pcre2_set_match_limit(regex->context, match_limit);
     pcre2_set_heap_limit(regex->context, HEAP_LIMIT);
     /* where memory may not be made executable, matching is interpreted */
-    (void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+    regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     return 0;
 }
 
@@ -63,6 +63,14 @@ void regex_free(struct regex *regex)
     memset(regex, 0, sizeof *regex);
 }
 
+static bool is_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
 int regex_match(const struct regex *regex, const char *text, size_t length,
                 pcre2_match_data **scratch)
 {
@@ -70,7 +78,11 @@ int regex_match(const struct regex *regex, const char *text, size_t length,
         *scratch = pcre2_match_data_create(1, NULL);
     if (!*scratch)
         return ALK_SCHEMA_E_NOMEM;
-    int found = pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context);
+    /* the fast path looks at nothing first, so it is not for what may be broken UTF-8 */
+    int found =
+        regex->jit && is_ascii(text, length)
+            ? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context)
+            : pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT)
         found = pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, PCRE2_NO_JIT, *scratch,
                             regex->context);

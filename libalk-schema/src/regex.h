@@ -5,6 +5,7 @@
 #ifndef ALK_SCHEMA_REGEX_H
 #define ALK_SCHEMA_REGEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ char *regex_translate(const char *pattern, size_t length, const char **problem);
 struct regex {
     pcre2_code *code;
     pcre2_match_context *context;
+    bool jit;
 };
 
 /* 0, ALK_SCHEMA_E_SCHEMA with a text in `problem`, or ALK_SCHEMA_E_NOMEM. */

@@ -46,10 +46,12 @@ bool evaluate(struct run *run, const struct node *node, const json_t *instance,
 
 /* ---- which members (in iteration order) or items have been evaluated ------------ */
 
+#define MARKS_FEW 2
+
 struct marks {
     size_t count;
     uint64_t *words;
-    uint64_t few[4];
+    uint64_t few[MARKS_FEW];
 };
 
 /* For one array or object; false when memory is out (run->status is set). */
@@ -57,6 +59,7 @@ bool marks_init(struct run *run, struct marks *marks, const json_t *instance);
 void marks_free(struct marks *marks);
 void marks_merge(struct marks *into, const struct marks *from);
 void marks_all(struct marks *marks);
+bool marks_complete(const struct marks *marks);
 
 static inline void marks_set(struct marks *marks, size_t index)
 {

@@ -40,13 +40,13 @@ static bool strings_equal(const json_t *a, const json_t *b)
 
 bool value_equal(const json_t *a, const json_t *b)
 {
+    if (json_is_string(a))
+        return json_is_string(b) && strings_equal(a, b);
     if (json_is_number(a) && json_is_number(b))
         return number_compare(a, b) == 0;
     if (json_typeof(a) != json_typeof(b))
         return false;
     switch (json_typeof(a)) {
-    case JSON_STRING:
-        return strings_equal(a, b);
     case JSON_ARRAY:
         return arrays_equal(a, b);
     case JSON_OBJECT:
@@ -170,9 +170,13 @@ int value_items_unique(const json_t *array, unsigned max_depth)
     size_t n = json_array_size(array);
     if (n > 8)
         return unique_sorted(array, &state);
-    for (size_t i = 1; i < n; i++)
-        for (size_t j = 0; j < i; j++)
-            if (order(json_array_get(array, i), json_array_get(array, j), &state) == 0)
+    for (size_t i = 1; i < n; i++) {
+        const json_t *item = json_array_get(array, i);
+        for (size_t j = 0; j < i; j++) {
+            const json_t *other = json_array_get(array, j);
+            if (json_is_string(item) ? value_equal(item, other) : order(item, other, &state) == 0)
                 return state.status;
+        }
+    }
     return state.status ? state.status : 1;
 }

@@ -42,10 +42,9 @@ int keyword_format(struct compiler *c, struct node *node, const struct place *at
     bool assert_it = c->out->options.assert_format ||
                      at->resource->dialect->vocabularies & VOCAB_FORMAT_ASSERTION;
     format_fn *check = assert_it ? format_find(json_string_value(value)) : NULL;
-    struct rule *rule = compiler_rule(node, check_format, keyword, T_ANY, RANK_PATTERN);
+    struct rule *rule = compiler_rule(node, check_format, keyword, check ? T_STRING : T_ANY,
+                                      check ? RANK_PATTERN : RANK_ANNOTATION);
     rule->u.format.value = value;
     rule->u.format.check = check;
-    if (check)
-        rule->applies = T_STRING;
     return 0;
 }

@@ -129,6 +129,13 @@ static bool check_ref(struct run *run, const struct frame *frame, const struct r
     return evaluate(run, rule->u.node, instance, &step, marks);
 }
 
+const struct node *keyword_only_reference(const struct node *node)
+{
+    bool only = node->kind == NODE_RULES && node->types == T_ANY && node->assertion_count == 1 &&
+                node->rules[0].check == check_ref;
+    return only ? node->rules[0].u.node : NULL;
+}
+
 /* The outermost resource on the way here that has the anchor decides. */
 static const struct node *dynamic_target(const struct frame *frame, const struct rule *rule)
 {

@@ -38,28 +38,59 @@ static bool check_patterns(struct run *run, const struct members_rule *members, 
     return valid;
 }
 
-/* One member, whose name is in step->key; `*required` counts the required ones. */
-static bool check_member(struct run *run, const struct members_rule *members, struct step *step,
-                         const json_t *value, uint32_t *required, bool *known)
+static size_t key_length(void *iterator)
 {
-    size_t length = strlen(step->key); /* jansson refuses NUL in names */
-    uint32_t index = keytable_find(&members->table, step->key, length);
+#if JANSSON_VERSION_HEX >= 0x020e00
+    return json_object_iter_key_len(iterator);
+#else
+    return strlen(json_object_iter_key(iterator)); /* NUL is refused in names */
+#endif
+}
+
+/* Documents mostly have their members in the schema's order: look at the next one first. */
+static uint32_t find_property(const struct members_rule *members, const char *key, size_t length,
+                              uint32_t *next)
+{
+    uint32_t index = *next;
+    const struct property *likely = &members->properties[index]; /* there is one to spare */
+    if (likely->length != length || likely->head != keytable_head(key, length) ||
+        (length > 8 && memcmp(likely->name, key, length) != 0) || index >= members->property_count)
+        index = keytable_find(&members->table, key, length);
+    if (index != KEYTABLE_NONE)
+        *next = index + 1;
+    return index;
+}
+
+/* Where a pass over the members of an object is. */
+struct pass {
+    uint32_t next;     /* the property that is likely to come */
+    uint32_t required; /* how many of the required ones were there */
+    bool known;        /* some schema applied to the last member */
+};
+
+/* The member at an iterator, named in step->key. */
+static bool check_member(struct run *run, const struct members_rule *members, struct step *step,
+                         void *at, struct pass *pass)
+{
+    const json_t *value = json_object_iter_value(at);
+    size_t length = key_length(at);
+    uint32_t index = find_property(members, step->key, length, &pass->next);
     bool valid = true;
-    *known = false;
+    pass->known = false;
     if (index != KEYTABLE_NONE) {
         const struct property *property = &members->properties[index];
-        *required += property->required != KEYTABLE_NONE;
+        pass->required += property->required != KEYTABLE_NONE;
         if (property->node) {
-            *known = true;
+            pass->known = true;
             step->keyword = "properties";
             step->name = property->name;
             valid = evaluate(run, property->node, value, step, NULL);
         }
     }
     if (members->pattern_count && (valid || run->all))
-        valid = check_patterns(run, members, step, length, value, known) && valid;
-    if (!*known && members->additional) {
-        *known = true;
+        valid = check_patterns(run, members, step, length, value, &pass->known) && valid;
+    if (!pass->known && members->additional) {
+        pass->known = true;
         step->keyword = "additionalProperties";
         step->name = NULL;
         valid = evaluate(run, members->additional, value, step, NULL) && valid;
@@ -96,18 +127,18 @@ static bool check_members(struct run *run, const struct frame *frame, const stru
 
     json_t *object = (json_t *)(uintptr_t)instance; /* iterators want it writable */
     struct step step = step_in_place(frame, NULL);
-    bool valid = true, known;
-    uint32_t required = 0;
+    struct pass pass = {0};
+    bool valid = true;
     size_t index = 0;
     void *at = json_object_iter(object);
     for (; at && (valid || run->all); at = json_object_iter_next(object, at), index++) {
         step.key = json_object_iter_key(at);
-        if (!check_member(run, members, &step, json_object_iter_value(at), &required, &known))
+        if (!check_member(run, members, &step, at, &pass))
             valid = false;
-        if (marks && known)
+        if (marks && pass.known)
             marks_set(marks, index);
     }
-    if (required != members->required_count && (valid || run->all))
+    if (pass.required != members->required_count && (valid || run->all))
         valid = check_required(run, frame, members, instance) && valid;
     return valid;
 }
@@ -136,10 +167,11 @@ static int check_names(struct compiler *c, const struct place *at, const char *k
 static struct property *property_for(struct members_rule *members, const char *name)
 {
     uint32_t next = members->property_count;
-    uint32_t index = keytable_add(&members->table, name, strlen(name), next);
+    size_t length = strlen(name);
+    uint32_t index = keytable_add(&members->table, name, length, next);
     if (index == next)
         members->properties[members->property_count++] =
-            (struct property){name, NULL, KEYTABLE_NONE};
+            (struct property){name, length, keytable_head(name, length), NULL, KEYTABLE_NONE};
     return &members->properties[index];
 }
 

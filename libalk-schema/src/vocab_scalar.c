@@ -137,39 +137,51 @@ static bool out_of_limit(struct run *run, const struct frame *frame, const struc
 {
     if (!run->units)
         return false;
-    char *limit = json_dumps(rule->u.value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    char *limit = json_dumps(rule->u.limit.value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     violated(run, frame, rule->keyword, "must be %s %s", relation(rule->keyword),
              limit ? limit : "the limit");
     free(limit);
     return false;
 }
 
+static int compare(const json_t *instance, const struct rule *rule)
+{
+    if (!rule->u.limit.small)
+        return number_compare(instance, rule->u.limit.value);
+    if (json_is_integer(instance)) {
+        json_int_t value = json_integer_value(instance);
+        return (value > rule->u.limit.integer) - (value < rule->u.limit.integer);
+    }
+    double value = json_real_value(instance);
+    return (value > rule->u.limit.real) - (value < rule->u.limit.real);
+}
+
 static bool check_minimum(struct run *run, const struct frame *frame, const struct rule *rule,
                           const json_t *instance, struct marks *marks)
 {
     (void)marks;
-    return number_compare(instance, rule->u.value) >= 0 || out_of_limit(run, frame, rule);
+    return compare(instance, rule) >= 0 || out_of_limit(run, frame, rule);
 }
 
 static bool check_maximum(struct run *run, const struct frame *frame, const struct rule *rule,
                           const json_t *instance, struct marks *marks)
 {
     (void)marks;
-    return number_compare(instance, rule->u.value) <= 0 || out_of_limit(run, frame, rule);
+    return compare(instance, rule) <= 0 || out_of_limit(run, frame, rule);
 }
 
 static bool check_above(struct run *run, const struct frame *frame, const struct rule *rule,
                         const json_t *instance, struct marks *marks)
 {
     (void)marks;
-    return number_compare(instance, rule->u.value) > 0 || out_of_limit(run, frame, rule);
+    return compare(instance, rule) > 0 || out_of_limit(run, frame, rule);
 }
 
 static bool check_below(struct run *run, const struct frame *frame, const struct rule *rule,
                         const json_t *instance, struct marks *marks)
 {
     (void)marks;
-    return number_compare(instance, rule->u.value) < 0 || out_of_limit(run, frame, rule);
+    return compare(instance, rule) < 0 || out_of_limit(run, frame, rule);
 }
 
 int keyword_limit(struct compiler *c, struct node *node, const struct place *at,
@@ -180,6 +192,14 @@ int keyword_limit(struct compiler *c, struct node *node, const struct place *at,
     bool exclusive = keyword[0] == 'e', upper = strstr(keyword, "axi") != NULL;
     rule_fn *check =
         exclusive ? (upper ? check_below : check_above) : (upper ? check_maximum : check_minimum);
-    compiler_rule(node, check, keyword, T_NUMBER, RANK_SCALAR)->u.value = value;
+    struct rule *rule = compiler_rule(node, check, keyword, T_NUMBER, RANK_SCALAR);
+    rule->u.limit.value = value;
+    json_int_t integer = json_integer_value(value);
+    if (json_is_integer(value) && integer > -((json_int_t)1 << 53) &&
+        integer < (json_int_t)1 << 53) {
+        rule->u.limit.small = true;
+        rule->u.limit.integer = integer;
+        rule->u.limit.real = (double)integer;
+    }
     return 0;
 }

@@ -5,6 +5,8 @@
 static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule,
                           const json_t *instance, struct marks *marks)
 {
+    if (marks_complete(marks))
+        return true;
     struct step step = step_in_place(frame, rule->keyword);
     json_t *object = (json_t *)(uintptr_t)instance; /* iterators want it writable */
     size_t index = 0;
@@ -23,6 +25,8 @@ static bool check_members(struct run *run, const struct frame *frame, const stru
 static bool check_items(struct run *run, const struct frame *frame, const struct rule *rule,
                         const json_t *instance, struct marks *marks)
 {
+    if (marks_complete(marks))
+        return true;
     struct step step = step_in_place(frame, rule->keyword);
     bool valid = true;
     for (size_t i = 0; i < json_array_size(instance) && (valid || run->all); i++) {
