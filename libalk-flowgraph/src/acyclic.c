@@ -14,7 +14,7 @@
 
 static void next_mark(struct alk_graph *g)
 {
-    if (++g->mark)
+    if (++g->mark < UINT32_MAX - 1) /* search_forward() takes one more */
         return;
     for (uint32_t i = 0; i < g->node_bound; i++)
         g->nodes[i].mark = 0;
@@ -67,7 +67,7 @@ static uint32_t search_forward(struct alk_graph *g, alk_node w, uint32_t level, 
     uint32_t seen = g->mark, count = 0;
     if (g->nodes[w].mark == seen)
         return UINT32_MAX;
-    g->mark++; /* next_mark() leaves room for this */
+    g->mark++;
     g->nodes[w].mark = g->mark;
     lifted[count++] = w;
     for (uint32_t at = 0; at < count; at++) {
