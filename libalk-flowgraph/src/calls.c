@@ -376,7 +376,8 @@ static int apply_checked(struct alk_callgraph *calls, const struct alk_call_even
     bool was_open = record_open(&calls->records[node]);
     record_event(&calls->records[node], event, operation);
     call_touch(calls, node);
-    return tree_update(calls, node, was_open);
+    tree_update(calls, node, was_open);
+    return 0;
 }
 
 int alk_callgraph_apply(struct alk_callgraph *calls, const struct alk_call_event *event,

@@ -67,7 +67,7 @@ bool record_open(const struct record *record);
 void tree_new(struct alk_callgraph *calls, alk_node node);
 void tree_join(struct alk_callgraph *calls, alk_node parent, alk_node child);
 /* After an event: `was_open` is what record_open() said before it. */
-int tree_update(struct alk_callgraph *calls, alk_node node, bool was_open);
+void tree_update(struct alk_callgraph *calls, alk_node node, bool was_open);
 int tree_reserve(struct alk_callgraph *calls);
 
 /* calls.c */

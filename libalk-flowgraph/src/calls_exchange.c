@@ -141,7 +141,8 @@ static int read_node(struct alk_callgraph *calls, const json_t *entry,
     if (!read_record(&calls->records[node], attributes))
         return graph_fail(error, ALK_GRAPH_E_FORM,
                           "call \"%.100s\": the status and the times do not fit together", id);
-    return tree_update(calls, node, false);
+    tree_update(calls, node, false);
+    return 0;
 }
 
 static int read_edge(struct alk_callgraph *calls, const json_t *entry,

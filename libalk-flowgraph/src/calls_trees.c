@@ -94,10 +94,10 @@ static void heap_sweep(struct alk_callgraph *calls)
         heap_sink(calls, i);
 }
 
-/* Room for one more, so that tree_update() cannot fail. */
+/* Room for what one event adds: tree_join() and tree_update() cannot fail. */
 int tree_reserve(struct alk_callgraph *calls)
 {
-    if (calls->heap_count < calls->heap_size)
+    if (calls->heap_count + 2 <= calls->heap_size)
         return 0;
     if (calls->heap_count > 2 * calls->finished_count + 64) {
         heap_sweep(calls);
@@ -174,7 +174,7 @@ static size_t drop_while(struct alk_callgraph *calls, int64_t before)
     return dropped;
 }
 
-int tree_update(struct alk_callgraph *calls, alk_node node, bool was_open)
+void tree_update(struct alk_callgraph *calls, alk_node node, bool was_open)
 {
     alk_node tree = tree_find(calls, node);
     struct record *record = &calls->records[tree];
@@ -186,14 +186,13 @@ int tree_update(struct alk_callgraph *calls, alk_node node, bool was_open)
         record->last_end = changed->ended;
     bool finished = is_finished(record);
     if (finished == was_finished && (!finished || last_end == record->last_end))
-        return 0;
+        return;
     record->stamp = ++calls->stamps;
     calls->finished_count += (size_t)finished - (size_t)was_finished;
     if (finished) {
         heap_push(calls, (struct finished){record->last_end, tree, record->stamp});
         drop_while(calls, INT64_MIN);
     }
-    return 0;
 }
 
 size_t alk_callgraph_prune(struct alk_callgraph *calls, int64_t now)
