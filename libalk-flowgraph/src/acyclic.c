@@ -112,6 +112,13 @@ int acyclic_admit(struct alk_graph *g, alk_node v, alk_node w)
     uint32_t level = g->nodes[v].level;
     if (level < g->nodes[w].level)
         return 0;
+    if (g->nodes[w].out.count == 0) { /* the usual case: growth at the leaves */
+        if (level > g->nodes[w].level)
+            lift(g, &w, 1, level);
+        return 0;
+    }
+    if (g->nodes[v].in.count == 0 && level == g->nodes[w].level)
+        return 0;
     bool complete = search_backward(g, v);
     if (g->nodes[w].mark == g->mark)
         return 1;

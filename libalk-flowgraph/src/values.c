@@ -3,32 +3,61 @@
 
 #include <alk/schema.h>
 
-#define ROOT_URI "alk:root"
+#include <stdlib.h>
+#include <string.h>
 
-/* The path to a schema inside its document is not known, so the schema goes beside it. */
-int value_fits(const json_t *root, const json_t *schema, const json_t *value)
+#define ROOT_URI  "alk:root"
+#define MAX_DEPTH 200
+
+/* Make references into the schema's own document ones into the document at ROOT_URI. */
+static int point_to_root(json_t *value, unsigned depth)
+{
+    static const char *const data[] = {"const", "enum", "default", "examples"};
+    const char *reference = json_string_value(json_object_get(value, "$ref"));
+    if (depth == 0)
+        return -1;
+    if (reference && *reference == '#' &&
+        json_object_set_new(value, "$ref", json_sprintf(ROOT_URI "%s", reference)))
+        return -1;
+    const char *key;
+    json_t *member;
+    json_object_foreach(value, key, member)
+    {
+        bool plain = false;
+        for (size_t i = 0; i < sizeof data / sizeof *data; i++)
+            plain = plain || strcmp(key, data[i]) == 0;
+        if (!plain && point_to_root(member, depth - 1))
+            return -1;
+    }
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (point_to_root(json_array_get(value, i), depth - 1))
+            return -1;
+    return 0;
+}
+
+/* Compile a schema that lies somewhere inside `root`. */
+static struct alk_schema *compile_inner(const json_t *root, const json_t *schema)
 {
     struct alk_schema_options options = ALK_SCHEMA_OPTIONS_INIT;
     struct alk_schema *compiled = NULL;
-    const char *const definitions[] = {"$defs", "definitions", "properties"};
-    int result = -1;
-    json_t *alone = json_is_object(schema) ? json_copy((json_t *)(uintptr_t)schema)
-                                           : json_incref((json_t *)(uintptr_t)schema);
-    for (size_t i = 0; schema != root && json_is_object(alone) && i < 3; i++) {
-        /* references such as #/$defs/x must find what they find in the root */
-        json_t *own = json_object_get(alone, definitions[i]);
-        json_t *of_root = json_object_get(root, definitions[i]);
-        if (!own && of_root && i < 2)
-            json_object_set(alone, definitions[i], of_root);
-    }
+    json_t *copy = json_deep_copy(schema);
+    struct alk_schema_registry *registry = alk_schema_registry_new();
+    options.registry = registry;
     options.max_steps = 100000;
-    if (alone && alk_schema_compile(alone, &options, &compiled, NULL) == ALK_SCHEMA_OK) {
-        int status = alk_schema_validate(compiled, value, NULL);
-        result = status == ALK_SCHEMA_OK ? 1 : status == ALK_SCHEMA_E_INVALID ? 0 : -1;
-    }
+    if (copy && registry && point_to_root(copy, MAX_DEPTH) == 0 &&
+        alk_schema_registry_add(registry, ROOT_URI, root, NULL) == ALK_SCHEMA_OK)
+        alk_schema_compile(copy, &options, &compiled, NULL);
+    alk_schema_registry_free(registry);
+    json_decref(copy);
+    return compiled;
+}
+
+int value_fits(const json_t *root, const json_t *schema, const json_t *value)
+{
+    struct alk_schema *compiled = compile_inner(root, schema);
+    int status = compiled ? alk_schema_validate(compiled, value, NULL) : ALK_SCHEMA_E_NOMEM;
     alk_schema_free(compiled);
-    json_decref(alone);
-    return result;
+    return status == ALK_SCHEMA_OK ? 1 : status == ALK_SCHEMA_E_INVALID ? 0 : -1;
 }
 
 /* The values that the first enum or const lists, or those of the type; NULL: too many. */
