@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DEPTH 48
 #define MAX_STEPS 20000
 
 enum alk_compat subtype_no(struct subtype *s, const char *format, ...)
@@ -31,7 +30,9 @@ enum alk_compat subtype_below(struct subtype *s, const char *token, const struct
 {
     size_t length = strlen(s->path);
     snprintf(s->path + length, sizeof s->path - length, "/%.60s", token);
+    s->level++;
     enum alk_compat answer = subtype_view(s, view, input);
+    s->level--;
     s->path[length] = '\0';
     return answer;
 }
@@ -193,10 +194,10 @@ static bool discriminated(struct subtype *s, const struct view *view, const json
     json_object_foreach(json_object_get(schema, "properties"), name, wanted)
     {
         struct view own;
-        if (!view_requires(view, name) || s->depth >= MAX_DEPTH)
+        if (!view_requires(view, name) || s->depth >= SUBTYPE_DEPTH)
             continue;
         view_property(view, s, name, &own);
-        s->depth++;
+        s->asked[s->depth++].view = NULL;
         bool apart = !own.never && own.count && disjoint(s, &own, wanted);
         s->depth--;
         if (apart)
@@ -391,6 +392,32 @@ static enum alk_compat check_cases(struct subtype *s, const struct view *view, c
     return answer == ALK_COMPAT_NO && view->overflow ? ALK_COMPAT_UNKNOWN : answer;
 }
 
+static bool same_view(const struct view *a, const struct view *b)
+{
+    bool same = a->count == b->count && a->types == b->types && a->never == b->never &&
+                a->overflow == b->overflow;
+    for (size_t i = 0; i < a->count && same; i++)
+        same = a->parts[i].schema == b->parts[i].schema &&
+               a->parts[i].no_any_of == b->parts[i].no_any_of &&
+               a->parts[i].no_one_of == b->parts[i].no_one_of;
+    return same;
+}
+
+/*
+ * A recursive schema comes to a question that is being answered already, deeper in
+ * the documents: as these are finite, it may be taken as answered with yes.
+ */
+static bool asked_above(const struct subtype *s, const struct view *view, const json_t *input)
+{
+    for (unsigned i = 0; i < s->depth; i++) {
+        const struct question *above = &s->asked[i];
+        if (above->view && above->input == input && above->level < s->level &&
+            same_view(above->view, view))
+            return true;
+    }
+    return false;
+}
+
 enum alk_compat subtype_view(struct subtype *s, const struct view *view, const json_t *input)
 {
     if (json_is_true(input) || (json_is_object(input) && json_object_size(input) == 0))
@@ -398,9 +425,11 @@ enum alk_compat subtype_view(struct subtype *s, const struct view *view, const j
     if (json_is_false(input))
         return view->never || !view->types ? ALK_COMPAT_YES
                                            : subtype_no(s, "the input allows nothing here");
-    if (!json_is_object(input) || s->depth >= MAX_DEPTH || s->steps >= MAX_STEPS)
+    if (asked_above(s, view, input))
+        return ALK_COMPAT_YES;
+    if (!json_is_object(input) || s->depth >= SUBTYPE_DEPTH || s->steps >= MAX_STEPS)
         return ALK_COMPAT_UNKNOWN;
-    s->depth++;
+    s->asked[s->depth++] = (struct question){view, input, s->level};
     s->steps++;
     enum alk_compat answer = check_cases(s, view, input);
     s->depth--;
@@ -409,22 +438,38 @@ enum alk_compat subtype_view(struct subtype *s, const struct view *view, const j
 
 /* ---- from outside --------------------------------------------------------------------------------- */
 
-/* A schema that says nothing about the documents. */
-static bool says_nothing(const json_t *schema)
+/* A schema that says nothing about the documents: true, or only annotations. */
+static bool says_nothing(json_t *schema)
 {
-    return !json_is_false(schema) && (!json_is_object(schema) || json_object_size(schema) == 0);
+    static const char *const annotations[] = {
+        "$schema", "$id",      "$comment",   "$defs",    "definitions", "title",  "description",
+        "default", "examples", "deprecated", "readOnly", "writeOnly",   "$anchor"};
+    const char *name;
+    json_t *unused;
+    json_object_foreach(schema, name, unused)
+    {
+        bool annotation = false;
+        for (size_t i = 0; i < sizeof annotations / sizeof *annotations; i++)
+            annotation = annotation || strcmp(name, annotations[i]) == 0;
+        if (!annotation)
+            return false;
+    }
+    return !json_is_false(schema);
 }
 
 enum alk_compat alk_type_compat(const json_t *output, const json_t *input,
                                 enum alk_compat_reading reading, struct alk_graph_error *error)
 {
     struct alk_graph_error unused;
-    struct subtype s = {output, input, reading, error ? error : &unused, "", 0, 0};
+    struct subtype s = {.output_root = output,
+                        .input_root = input,
+                        .reading = reading,
+                        .error = error ? error : &unused};
     struct view view = {0};
     s.error->text[0] = '\0';
-    if (says_nothing(output) || says_nothing(input)) {
-        graph_fail(s.error, 0, "the %s schema says nothing",
-                   says_nothing(output) ? "output" : "input");
+    bool no_output = says_nothing((json_t *)(uintptr_t)output); /* iteration wants it writable */
+    if (no_output || says_nothing((json_t *)(uintptr_t)input)) {
+        graph_fail(s.error, 0, "the %s schema says nothing", no_output ? "output" : "input");
         return ALK_COMPAT_UNKNOWN;
     }
     if (json_equal(output, input))

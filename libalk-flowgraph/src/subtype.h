@@ -35,12 +35,22 @@ struct view {
     bool overflow; /* more parts than there is room for, or an unknown reference */
 };
 
+#define SUBTYPE_DEPTH 48
+
+/* A question that is being answered, at a level of nesting in the documents. */
+struct question {
+    const struct view *view;
+    const json_t *input;
+    unsigned level;
+};
+
 struct subtype {
     const json_t *output_root, *input_root;
     enum alk_compat_reading reading;
     struct alk_graph_error *error;
     char path[200]; /* where in the output, for the sentence */
-    unsigned depth, steps;
+    unsigned level, depth, steps;
+    struct question asked[SUBTYPE_DEPTH];
 };
 
 /* view.c */
