@@ -180,7 +180,7 @@ coverage:
 GROUPS ?= build demo test
 deps:
 	@packaging/install-packages $(GROUPS)
-	@case " $(GROUPS) " in *" test "*) test/npm/install ;; esac
+	@case " $(GROUPS) " in *" test "* | *" bench "*) test/npm/install ;; esac
 demo: programs
 	@packaging/demo $(DEMO)
 bench:
