@@ -13,11 +13,10 @@ static int compare_mixed(json_int_t integer, double real)
         return -1;
     if (real < -TWO_63)
         return 1;
-    double whole = trunc(real);
-    json_int_t other = (json_int_t)whole;
-    if (integer != other)
-        return integer < other ? -1 : 1;
-    return real > whole ? -1 : real < whole;
+    json_int_t whole = (json_int_t)real; /* towards zero */
+    if (integer != whole)
+        return integer < whole ? -1 : 1;
+    return real > (double)whole ? -1 : real < (double)whole;
 }
 
 int number_compare(const json_t *a, const json_t *b)
@@ -39,7 +38,9 @@ bool number_is_integer(const json_t *number)
     if (json_is_integer(number))
         return true;
     double real = json_real_value(number);
-    return isfinite(real) && trunc(real) == real;
+    if (real >= TWO_63 || real <= -TWO_63)
+        return isfinite(real);
+    return real >= (double)(json_int_t)real && real <= (double)(json_int_t)real;
 }
 
 static struct decimal normalised(uint64_t digits, int exponent)
@@ -55,7 +56,7 @@ static struct decimal normalised(uint64_t digits, int exponent)
 static struct decimal decimal_of_real(double real)
 {
     real = fabs(real);
-    if (real < 9007199254740992.0 && trunc(real) == real)
+    if (real < 9007199254740992.0 && real <= (double)(uint64_t)real)
         return normalised((uint64_t)real, 0);
 
     char text[40];
