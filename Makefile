@@ -217,6 +217,7 @@ coverage:
 GROUPS ?= build demo test
 deps:
 	@packaging/install-packages $(GROUPS)
+	@case " $(GROUPS) " in *" test "* | *" bench "*) test/npm/install ;; esac
 demo: programs
 	@packaging/demo $(DEMO)
 clean:

@@ -1,0 +1,235 @@
+#include "subtype.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- references ----------------------------------------------------------------------- */
+
+static int hex(char c)
+{
+    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+    return c >= '0' && c <= '9' ? c - '0' : at ? (int)(at - digits) : -1;
+}
+
+/* One pointer token: percent and tilde escapes undone. */
+static const char *read_token(const char *at, char *token, size_t size)
+{
+    size_t n = 0;
+    for (; *at && *at != '/'; at++) {
+        char c = *at;
+        if (c == '%' && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
+            c = (char)(hex(at[1]) << 4 | hex(at[2]));
+            at += 2;
+        } else if (c == '~' && (at[1] == '0' || at[1] == '1')) {
+            c = *++at == '0' ? '~' : '/';
+        }
+        if (n + 1 < size)
+            token[n++] = c;
+    }
+    token[n] = '\0';
+    return at;
+}
+
+const json_t *view_resolve(const json_t *root, const char *reference)
+{
+    char token[256];
+    if (*reference++ != '#')
+        return NULL;
+    const json_t *found = root;
+    while (found && *reference == '/') {
+        reference = read_token(reference + 1, token, sizeof token);
+        found = json_is_array(found) ? json_array_get(found, strtoul(token, NULL, 10))
+                                     : json_object_get(found, token);
+    }
+    return *reference ? NULL : found;
+}
+
+/* ---- building a view -------------------------------------------------------------------- */
+
+static unsigned type_bits(const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } types[] = {
+        {"null", T_NULL},     {"boolean", T_BOOLEAN}, {"integer", T_INTEGER}, {"number", T_NUMBER},
+        {"string", T_STRING}, {"array", T_ARRAY},     {"object", T_OBJECT},
+    };
+    for (size_t i = 0; name && i < sizeof types / sizeof *types; i++)
+        if (strcmp(name, types[i].name) == 0)
+            return types[i].bits;
+    return 0;
+}
+
+unsigned view_schema_types(const json_t *schema)
+{
+    const json_t *type = json_object_get(schema, "type");
+    unsigned bits = type_bits(json_string_value(type));
+    for (size_t i = 0; i < json_array_size(type); i++)
+        bits |= type_bits(json_string_value(json_array_get(type, i)));
+    return type ? bits : T_ANY;
+}
+
+static bool view_holds(const struct view *view, const json_t *schema)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (view->parts[i].schema == schema)
+            return true;
+    return false;
+}
+
+/* Add one schema, and then the list of parts is its own work list for allOf and $ref. */
+void view_add(struct view *view, const json_t *root, const json_t *schema)
+{
+    if (view->count == 0 && !view->never)
+        view->types = T_ANY;
+    size_t at = view->count;
+    const json_t *next = schema;
+    for (;;) {
+        if (json_is_false(next))
+            view->never = true;
+        else if (json_is_object(next) && !view_holds(view, next)) {
+            if (view->count == VIEW_MAX)
+                view->overflow = true;
+            else
+                view->parts[view->count++] = (struct part){next, false, false};
+            view->types &= view_schema_types(next);
+        }
+        if (at == view->count)
+            return;
+        /* parts are looked at one after another: first their $ref, then their allOf */
+        const json_t *part = view->parts[at].schema;
+        const json_t *all = json_object_get(part, "allOf");
+        const char *reference = json_string_value(json_object_get(part, "$ref"));
+        at++;
+        if (reference && view->count < VIEW_MAX) {
+            const json_t *target = view_resolve(root, reference);
+            view->overflow = view->overflow || !target;
+            if (target)
+                view_add(view, root, target);
+        }
+        for (size_t i = 0; i < json_array_size(all) && view->count < VIEW_MAX; i++)
+            view_add(view, root, json_array_get(all, i));
+        next = NULL;
+    }
+}
+
+/* ---- questions ------------------------------------------------------------------------------ */
+
+/* What one part says of a property; NULL: nothing, or false when it is closed. */
+static const json_t *part_property(const json_t *part, const char *name)
+{
+    const json_t *schema = json_object_get(json_object_get(part, "properties"), name);
+    if (schema || json_object_get(part, "patternProperties"))
+        return schema;
+    return json_object_get(part, "additionalProperties");
+}
+
+/* Read as closed, a property that no part of an object schema knows is not there. */
+static bool closed_without(const struct view *view, const struct subtype *s, const char *name)
+{
+    bool described = false;
+    if (s->reading != ALK_COMPAT_CLOSED)
+        return false;
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *part = view->parts[i].schema;
+        if (json_object_get(part, "additionalProperties") ||
+            json_object_get(part, "patternProperties") ||
+            json_object_get(part, "unevaluatedProperties"))
+            return false;
+        const json_t *properties = json_object_get(part, "properties");
+        described = described || json_object_get(part, "required") || properties;
+        if (name && json_object_get(properties, name))
+            return false;
+    }
+    return described && !(name && view_requires(view, name));
+}
+
+void view_property(const struct view *view, const struct subtype *s, const char *name,
+                   struct view *out)
+{
+    memset(out, 0, sizeof *out);
+    out->types = T_ANY;
+    out->never = closed_without(view, s, name);
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *schema = part_property(view->parts[i].schema, name);
+        if (schema)
+            view_add(out, s->output_root, schema);
+    }
+}
+
+void view_other_properties(const struct view *view, const struct subtype *s, struct view *out)
+{
+    memset(out, 0, sizeof *out);
+    out->types = T_ANY;
+    out->never = closed_without(view, s, NULL);
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *part = view->parts[i].schema;
+        const json_t *schema = json_object_get(part, "additionalProperties");
+        if (schema && !json_object_get(part, "patternProperties"))
+            view_add(out, s->output_root, schema);
+    }
+}
+
+void view_item(const struct view *view, const struct subtype *s, size_t index, struct view *out)
+{
+    memset(out, 0, sizeof *out);
+    out->types = T_ANY;
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *part = view->parts[i].schema;
+        const json_t *prefix = json_object_get(part, "prefixItems");
+        const json_t *schema = index < json_array_size(prefix) ? json_array_get(prefix, index)
+                                                               : json_object_get(part, "items");
+        if (schema)
+            view_add(out, s->output_root, schema);
+    }
+}
+
+static bool lists_name(const json_t *names, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *listed = json_string_value(json_array_get(names, i));
+        if (listed && strcmp(listed, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool view_requires(const struct view *view, const char *name)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (lists_name(json_object_get(view->parts[i].schema, "required"), name))
+            return true;
+    return false;
+}
+
+int number_order(const json_t *a, const json_t *b)
+{
+    if (json_is_integer(a) && json_is_integer(b)) {
+        json_int_t x = json_integer_value(a), y = json_integer_value(b);
+        return (x > y) - (x < y);
+    }
+    double x = json_number_value(a), y = json_number_value(b);
+    return (x > y) - (x < y);
+}
+
+const json_t *view_bound(const struct view *view, const char *keyword, int sign)
+{
+    const json_t *best = NULL;
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *value = json_object_get(view->parts[i].schema, keyword);
+        if (json_is_number(value) && (!best || number_order(value, best) * sign > 0))
+            best = value;
+    }
+    return best;
+}
+
+bool view_has(const struct view *view, const char *keyword, const json_t *value)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *own = json_object_get(view->parts[i].schema, keyword);
+        if (own && json_equal(own, value))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,95 @@
+#include "regex.h"
+
+#include "alk/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PATTERN 65536
+
+/* kilobytes of heap for a match that the JIT's small stack could not hold */
+#define HEAP_LIMIT 20000
+
+static int compile_translated(struct regex *regex, const char *pattern, char problem[160])
+{
+    int code;
+    PCRE2_SIZE offset;
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                                    PCRE2_NEVER_BACKSLASH_C,
+                                &code, &offset, NULL);
+    if (regex->code)
+        return 0;
+    if (code == PCRE2_ERROR_HEAP_FAILED)
+        return ALK_SCHEMA_E_NOMEM;
+    pcre2_get_error_message(code, (PCRE2_UCHAR *)problem, 160);
+    return ALK_SCHEMA_E_SCHEMA;
+}
+
+int regex_compile(struct regex *regex, const char *pattern, size_t length, uint32_t match_limit,
+                  char problem[160])
+{
+    memset(regex, 0, sizeof *regex);
+    const char *why = "";
+    char *translated = length > MAX_PATTERN ? NULL : regex_translate(pattern, length, &why);
+    if (!translated) {
+        if (length > MAX_PATTERN)
+            why = "the pattern is too long";
+        snprintf(problem, 160, "%s", why);
+        return *why ? ALK_SCHEMA_E_SCHEMA : ALK_SCHEMA_E_NOMEM;
+    }
+    int status = compile_translated(regex, translated, problem);
+    free(translated);
+    if (status)
+        return status;
+
+    regex->context = pcre2_match_context_create(NULL);
+    if (!regex->context) {
+        regex_free(regex);
+        return ALK_SCHEMA_E_NOMEM;
+    }
+    pcre2_set_match_limit(regex->context, match_limit);
+    pcre2_set_heap_limit(regex->context, HEAP_LIMIT);
+    /* where memory may not be made executable, matching is interpreted */
+    regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+    return 0;
+}
+
+void regex_free(struct regex *regex)
+{
+    pcre2_match_context_free(regex->context);
+    pcre2_code_free(regex->code);
+    memset(regex, 0, sizeof *regex);
+}
+
+static bool is_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
+int regex_match(const struct regex *regex, const char *text, size_t length,
+                pcre2_match_data **scratch)
+{
+    if (!*scratch)
+        *scratch = pcre2_match_data_create(1, NULL);
+    if (!*scratch)
+        return ALK_SCHEMA_E_NOMEM;
+    /* the fast path looks at nothing first, so it is not for what may be broken UTF-8 */
+    int found =
+        regex->jit && is_ascii(text, length)
+            ? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context)
+            : pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context);
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+        found = pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, PCRE2_NO_JIT, *scratch,
+                            regex->context);
+    if (found >= 0)
+        return 1;
+    if (found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_HEAPLIMIT ||
+        found == PCRE2_ERROR_DEPTHLIMIT)
+        return ALK_SCHEMA_E_LIMIT;
+    return found == PCRE2_ERROR_NOMEMORY ? ALK_SCHEMA_E_NOMEM : 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * Regular expressions in the sense of ECMA 262 with the "u" flag, run by PCRE2.
+ * Backtracking is bounded, so a hostile text cannot keep the thread busy.
+ */
+#ifndef ALK_SCHEMA_REGEX_H
+#define ALK_SCHEMA_REGEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/*
+ * Write the PCRE2 equivalent of an ECMA 262 pattern; free() it. On failure NULL,
+ * and `problem` says why (it stays empty when memory is out).
+ */
+char *regex_translate(const char *pattern, size_t length, const char **problem);
+
+struct regex {
+    pcre2_code *code;
+    pcre2_match_context *context;
+    bool jit;
+};
+
+/* 0, ALK_SCHEMA_E_SCHEMA with a text in `problem`, or ALK_SCHEMA_E_NOMEM. */
+int regex_compile(struct regex *regex, const char *pattern, size_t length, uint32_t match_limit,
+                  char problem[160]);
+void regex_free(struct regex *regex);
+
+/*
+ * Whether the pattern occurs in the text: 1 or 0, or ALK_SCHEMA_E_LIMIT or
+ * _E_NOMEM. `*scratch` is NULL at first, kept between matches by the caller, and
+ * ends with pcre2_match_data_free().
+ */
+int regex_match(const struct regex *regex, const char *text, size_t length,
+                pcre2_match_data **scratch);
+
+#endif

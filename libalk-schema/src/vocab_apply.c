@@ -1,0 +1,194 @@
+/* Keywords that apply schemas to the same place: allOf, anyOf, oneOf, not, if, and references. */
+#include "compiler.h"
+#include "run.h"
+
+#include <string.h>
+
+/* ---- allOf, anyOf, oneOf ---------------------------------------------------------------------- */
+
+static bool check_all_of(struct run *run, const struct frame *frame, const struct rule *rule,
+                         const json_t *instance, struct marks *marks)
+{
+    struct step step = step_in_place(frame, rule->keyword);
+    bool valid = true;
+    for (size_t i = 0; i < rule->u.list.count && (valid || run->all); i++) {
+        step.index = i;
+        valid = evaluate(run, rule->u.list.nodes[i], instance, &step, marks) && valid;
+    }
+    return valid;
+}
+
+/* The number of schemas that fit, as far as up to `enough` if nothing else is asked. */
+static size_t count_fitting(struct run *run, const struct frame *frame, const struct rule *rule,
+                            const json_t *instance, struct marks *marks, size_t enough)
+{
+    struct step step = step_in_place(frame, rule->keyword);
+    size_t fitting = 0;
+    bool everything = marks || (run->units && run->all);
+    for (size_t i = 0; i < rule->u.list.count && (everything || fitting < enough); i++) {
+        step.index = i;
+        fitting += evaluate_in_place(run, rule->u.list.nodes[i], instance, &step, marks);
+    }
+    return fitting;
+}
+
+static bool check_any_of(struct run *run, const struct frame *frame, const struct rule *rule,
+                         const json_t *instance, struct marks *marks)
+{
+    size_t unit = applicator_begin(run, frame, rule->keyword);
+    bool valid = count_fitting(run, frame, rule, instance, marks, 1) > 0;
+    return applicator_end(run, unit, valid, "fits none of the schemas");
+}
+
+static bool check_one_of(struct run *run, const struct frame *frame, const struct rule *rule,
+                         const json_t *instance, struct marks *marks)
+{
+    size_t unit = applicator_begin(run, frame, rule->keyword);
+    size_t fitting = count_fitting(run, frame, rule, instance, marks, 2);
+    return applicator_end(run, unit, fitting == 1,
+                          fitting ? "fits more than one of the schemas"
+                                  : "fits none of the schemas");
+}
+
+int keyword_list(struct compiler *c, struct node *node, const struct place *at, const char *keyword,
+                 json_t *value)
+{
+    size_t count = json_array_size(value);
+    const struct node **nodes = arena_array(&c->out->arena, count, sizeof *nodes);
+    if (!nodes)
+        return compiler_no_memory(c);
+    for (size_t i = 0; i < count && !c->status; i++)
+        nodes[i] = compiler_sub(c, at, keyword, NULL, i, json_array_get(value, i));
+    rule_fn *check = keyword[0] == 'o'   ? check_one_of
+                     : keyword[1] == 'n' ? check_any_of
+                                         : check_all_of;
+    struct rule *rule = compiler_rule(node, check, keyword, T_ANY, RANK_APPLY);
+    rule->u.list.nodes = nodes;
+    rule->u.list.count = count;
+    return c->status;
+}
+
+/* ---- not, if ---------------------------------------------------------------------------------------- */
+
+static bool check_not(struct run *run, const struct frame *frame, const struct rule *rule,
+                      const json_t *instance, struct marks *marks)
+{
+    (void)marks;
+    struct step step = step_in_place(frame, rule->keyword);
+    size_t unit = applicator_begin(run, frame, rule->keyword);
+    bool valid = !evaluate(run, rule->u.node, instance, &step, NULL);
+    return applicator_end(run, unit, valid, "must not fit this schema");
+}
+
+int keyword_not(struct compiler *c, struct node *node, const struct place *at, const char *keyword,
+                json_t *value)
+{
+    struct node *negated = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
+    if (negated)
+        compiler_rule(node, check_not, keyword, T_ANY, RANK_APPLY)->u.node = negated;
+    return c->status;
+}
+
+static bool check_if(struct run *run, const struct frame *frame, const struct rule *rule,
+                     const json_t *instance, struct marks *marks)
+{
+    struct step step = step_in_place(frame, rule->keyword);
+    size_t unit = applicator_begin(run, frame, rule->keyword);
+    bool yes = evaluate_in_place(run, rule->u.condition.test, instance, &step, marks);
+    applicator_end(run, unit, true, NULL); /* a test has no verdict of its own */
+    const struct node *next = yes ? rule->u.condition.yes : rule->u.condition.no;
+    step.keyword = yes ? "then" : "else";
+    return !next || evaluate(run, next, instance, &step, marks);
+}
+
+static const struct node *branch(struct compiler *c, const struct place *at, const char *keyword)
+{
+    json_t *schema = json_object_get(at->schema, keyword);
+    return schema ? compiler_sub(c, at, keyword, NULL, SIZE_MAX, schema) : NULL;
+}
+
+int keyword_if(struct compiler *c, struct node *node, const struct place *at, const char *keyword,
+               json_t *value)
+{
+    struct node *test = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
+    if (!test)
+        return c->status;
+    struct rule *rule = compiler_rule(node, check_if, keyword, T_ANY, RANK_APPLY);
+    rule->u.condition.test = test;
+    rule->u.condition.yes = branch(c, at, "then");
+    rule->u.condition.no = branch(c, at, "else");
+    return c->status;
+}
+
+/* ---- $ref, $dynamicRef ------------------------------------------------------------------------------- */
+
+static bool check_ref(struct run *run, const struct frame *frame, const struct rule *rule,
+                      const json_t *instance, struct marks *marks)
+{
+    struct step step = step_in_place(frame, rule->keyword);
+    return evaluate(run, rule->u.node, instance, &step, marks);
+}
+
+const struct node *keyword_only_reference(const struct node *node)
+{
+    bool only = node->kind == NODE_RULES && node->types == T_ANY && node->assertion_count == 1 &&
+                node->rules[0].check == check_ref;
+    return only ? node->rules[0].u.node : NULL;
+}
+
+/* The outermost resource on the way here that has the anchor decides. */
+static const struct node *dynamic_target(const struct frame *frame, const struct rule *rule)
+{
+    const struct node *found = rule->u.dynamic.node;
+    for (;;) {
+        const struct dynamic_anchor *anchor = frame->node->resource->dynamic_anchors;
+        for (; anchor; anchor = anchor->next)
+            if (strcmp(anchor->name, rule->u.dynamic.name) == 0)
+                found = anchor->node;
+        if (!frame->step)
+            return found;
+        frame = frame->step->from;
+    }
+}
+
+static bool check_dynamic_ref(struct run *run, const struct frame *frame, const struct rule *rule,
+                              const json_t *instance, struct marks *marks)
+{
+    struct step step = step_in_place(frame, rule->keyword);
+    return evaluate(run, dynamic_target(frame, rule), instance, &step, marks);
+}
+
+static struct node *reference_node(struct compiler *c, const struct place *at, const char *keyword,
+                                   const json_t *value, struct target *target)
+{
+    if (resolve_reference(c, at, keyword, json_string_value(value), target))
+        return NULL;
+    return compiler_node(c, target->schema, target->resource, target->pointer);
+}
+
+int keyword_ref(struct compiler *c, struct node *node, const struct place *at, const char *keyword,
+                json_t *value)
+{
+    struct target target;
+    struct node *to = reference_node(c, at, keyword, value, &target);
+    if (to)
+        compiler_rule(node, check_ref, keyword, T_ANY, RANK_APPLY)->u.node = to;
+    return c->status;
+}
+
+int keyword_dynamic_ref(struct compiler *c, struct node *node, const struct place *at,
+                        const char *keyword, json_t *value)
+{
+    struct target target;
+    struct node *to = reference_node(c, at, keyword, value, &target);
+    if (!to)
+        return c->status;
+    struct rule *rule = compiler_rule(node, check_ref, keyword, T_ANY, RANK_APPLY);
+    rule->u.node = to;
+    if (target.dynamic) {
+        rule->check = check_dynamic_ref;
+        rule->u.dynamic.node = to;
+        rule->u.dynamic.name = target.dynamic;
+    }
+    return 0;
+}

@@ -1,0 +1,145 @@
+/* ECMA 262 patterns on PCRE2: what matches, what is refused, and what is bounded. */
+#include "regex.h"
+
+#include "alk/schema.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int match(const char *pattern, const char *text)
+{
+    struct regex regex;
+    char problem[160];
+    pcre2_match_data *scratch = NULL;
+    int status = regex_compile(&regex, pattern, strlen(pattern), 100000, problem);
+    if (status)
+        return status;
+    int found = regex_match(&regex, text, strlen(text), &scratch);
+    pcre2_match_data_free(scratch);
+    regex_free(&regex);
+    return found;
+}
+
+static void test_matches(void **state)
+{
+    (void)state;
+    /* expected results as `new RegExp(pattern, "u").test(text)` gives them */
+    static const struct {
+        const char *pattern, *text;
+        int expected;
+    } cases[] = {
+        {"^\\d$", "5", 1},
+        {"^\\d$", "\u0665", 0}, /* ARABIC-INDIC DIGIT FIVE */
+        {"^\\w$", "\u00e9", 0},
+        {"^\\W$", "\u00e9", 1},
+        {"^[\\W]$", "_", 0},
+        {"^[^\\D]$", "7", 1},
+        {"^\\s$", "\ufeff", 1},
+        {"^\\s$", "\u2029", 1},
+        {"^\\s$", "\v", 1},
+        {"^[\\S]$", "\u00a0", 0},
+        {"^\\S$", "\u200b", 1},
+        {"^abc$", "abc\n", 0},
+        {"^.$", "\u2028", 0},
+        {"^.$", "\U0001f432", 1},
+        {"^\\u{1f432}$", "\U0001f432", 1},
+        {"^\\ud83d\\udc32$", "\U0001f432", 1},
+        {"^[\\ud83d\\udc32-\\u{1f433}]$", "\U0001f433", 1},
+        {"^\\cI$", "\t", 1},
+        {"^\\x41\\0?$", "A", 1},
+        {"^[\\b]$", "\b", 1},
+        {"a\\b", "a b", 1},
+        {"^\\p{Letter}+$", "\u00e9\u4e2d", 1},
+        {"^\\p{L}\\p{Nd}$", "a5", 1},
+        {"^\\P{Lu}$", "a", 1},
+        {"^\\p{gc=Uppercase_Letter}$", "A", 1},
+        {"^\\p{Script=Greek}$", "\u03b1", 1},
+        {"^[\\p{Decimal_Number}_]+$", "5_", 1},
+        {"^[^]$", "\n", 1},
+        {"[]", "a", 0},
+        {"^[[:alpha:]]$", "a]", 1},
+        {"^[[:alpha:]]$", "b", 0},
+        {"^(?<y>a)\\k<y>$", "aa", 1},
+        {"^(a)|\\1b$", "b", 1}, /* a group that did not take part matches nothing */
+        {"^a{,3}$", "a{,3}", 1},
+        {"^a{2}$", "aa", 1},
+        {"^x{2,}?y$", "xxxy", 1},
+        {"^]$", "]", 1},
+        {"^(?=a)(?!b)a(?<=a)(?<!b)$", "a", 1},
+        {"^a#b c$", "a#b c", 1},
+        {"^\\/\\-\\$$", "/-$", 1},
+        {"^[a\\-z]$", "b", 0},
+        {"^[x\\d-]$", "-", 1},
+        {"caf\u00e9+$", "caf\u00e9\u00e9", 1},
+        {"^\\v$", "\n", 0}, /* PCRE2's own \v is a class */
+        {"^\\Bb", "b", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int got = match(cases[i].pattern, cases[i].text);
+        if (got != cases[i].expected)
+            fail_msg("/%s/ on \"%s\": expected %d, got %d", cases[i].pattern, cases[i].text,
+                     cases[i].expected, got);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {
+        "\\a",       "\\Z",     "\\Qx\\E",
+        "\\e",       "\\C",     "\\X",
+        "\\h",       "\\1",     "\\01",
+        "\\x4",      "\\u12",   "\\u{110000}",
+        "\\u{}",     "\\ud800", "\\c1",
+        "\\p{Nope}", "\\pL",    "\\p{L",
+        "(?i)a",     "(?>a)",   "(?#c)",
+        "(?P<n>a)",  "(?|a)",   "(?R)",
+        "(*UTF)a",   "[\\d-x]", "(*LIMIT_MATCH=1)a",
+        "a**",       "a++",     "a{1}{2}",
+        "*a",        "(",       ")",
+        "(a",        "[a",      "[z-a]",
+        "[\\d-\\w]", "a\\",     "(?<1>a)",
+        "\\k<x",     "(?<a",    "^*",
+        "(?",        "[\\b-",   "\\N",
+        "\\K",       "\\G",     "\\R",
+    };
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        if (match(patterns[i], "") != ALK_SCHEMA_E_SCHEMA)
+            fail_msg("/%s/: expected a refusal, got %d", patterns[i], match(patterns[i], ""));
+}
+
+static void test_bounded(void **state)
+{
+    (void)state;
+    char text[40];
+    memset(text, 'a', sizeof text);
+    strcpy(text + 36, "!");
+    assert_int_equal(match("^(a+)+$", text), ALK_SCHEMA_E_LIMIT);
+    assert_int_equal(match("^(a|aa)+$", text), ALK_SCHEMA_E_LIMIT);
+    assert_int_equal(match("^(a|a?)+$", text), ALK_SCHEMA_E_LIMIT);
+
+    size_t size = 70000;
+    char *pattern = malloc(size + 1);
+    memset(pattern, 'a', size);
+    pattern[size] = '\0';
+    assert_int_equal(match(pattern, ""), ALK_SCHEMA_E_SCHEMA);
+    memset(pattern, '(', size);
+    pattern[5000] = '\0';
+    assert_int_equal(match(pattern, ""), ALK_SCHEMA_E_SCHEMA);
+    free(pattern);
+    assert_int_equal(match("((a{1000}){1000}){1000}", ""), ALK_SCHEMA_E_SCHEMA);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
