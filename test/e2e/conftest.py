@@ -4,6 +4,7 @@ write. ALK_BIN names the folder of the programs; one case alone runs with
     ALK_BIN=build/bin /usr/bin/python3 -m pytest -p no:cacheprovider 'test/e2e/FILE::TEST'
 """
 import os
+import random
 import resource
 import shutil
 import tempfile
@@ -14,6 +15,13 @@ pytest.register_assert_rewrite("support.dial")
 
 from support.lab import Keys, Lab  # noqa: E402  (after the rewrite hook)
 from support.program import BIN  # noqa: E402
+
+
+os.environ.setdefault("ALK_SEED", str(random.randrange(1 << 32)))  # repeats a run's random choices
+
+
+def pytest_report_header():
+    return f"programs: {BIN}  ALK_SEED={os.environ['ALK_SEED']}"
 
 
 def pytest_configure(config):
@@ -50,7 +58,7 @@ def pytest_runtest_makereport(item, call):
     lab = item.funcargs.get("lab") if hasattr(item, "funcargs") else None
     sections = getattr(item, "lab_report", None) or (lab.report() if lab else [])
     report.sections.extend(sections)
-    report.sections.append(("this case alone", f"ALK_BIN={BIN} /usr/bin/python3 -m pytest "
+    report.sections.append(("this case alone", f"ALK_BIN={BIN} ALK_SEED={os.environ['ALK_SEED']} /usr/bin/python3 -m pytest "
                             f"-p no:cacheprovider '{item.nodeid}'"))
 
 

@@ -85,11 +85,17 @@ class Relay:
                 except OSError:
                     pass
 
-    def close(self):
-        self.going.set()
-        for s in [self.listener] + self.sockets:
+    @staticmethod
+    def cut(sockets):
+        """Ends connections; sockets is a copy of .sockets, or part of it."""
+        for s in sockets:
             try:
                 s.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def close(self):
+        self.going.set()
+        self.cut([self.listener] + self.sockets)
+        for s in [self.listener] + self.sockets:
             s.close()
