@@ -73,13 +73,14 @@ static void test_same_first(void **state)
 
 static void test_parse(void **state)
 {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
     uint8_t message[200] = {0};
     struct alk_writer w = alk_writer(message + 16, sizeof(message) - 16);
     struct kexinit init;
 
     (void)state;
     for (int i = 0; i < LIST_COUNT; i++)
-        alk_put_string(&w, "abcdefghijkl" + i, (size_t)i);
+        alk_put_string(&w, &letters[i], (size_t)i);
     alk_put_u8(&w, 1);
     alk_put_u32(&w, 0);
     size_t whole = 16 + alk_writer_len(&w);

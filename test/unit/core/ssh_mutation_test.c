@@ -153,8 +153,8 @@ static void run(struct end ends[2])
     }
 }
 
-/* A login, both kinds of channels' traffic, a forward; no key exchange after the first, as
- * the replayed side begins none. */
+/* A login and two channels. What came to the client ends with the login: it opened the channels
+ * of its own accord, which no replay does. */
 static void record(struct end ends[2])
 {
     struct end *server = &ends[ALK_SSH_SERVER], *client = &ends[ALK_SSH_CLIENT];
@@ -164,6 +164,7 @@ static void record(struct end ends[2])
     start(client, ALK_SSH_CLIENT);
     run(ends);
     assert_true(server->logged_in && client->logged_in);
+    size_t login = client->len;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(alk_ssh_channel_open(client->ssh, ALK_SSH_DIRECT_TCPIP, "h", 80, NULL, 0,
                                               &client->channel),
@@ -178,12 +179,11 @@ static void record(struct end ends[2])
     }
     assert_int_equal(server->status, 0);
     assert_int_equal(client->status, 0);
+    client->len = login;
     alk_ssh_free(server->ssh);
     alk_ssh_free(client->ssh);
 }
 
-/* The client opens its channels when the recording says so, which the replay leaves out: so a
- * client's replay ends with the login, and its channel answers are answers to nothing. */
 static int replay(struct end *end, int role, const uint8_t *bytes, size_t len)
 {
     start(end, (enum alk_ssh_role)role);
@@ -225,7 +225,7 @@ static void test_replay_of_what_was_recorded(void **state)
     assert_int_equal(replay(&end, ALK_SSH_SERVER, recorded[0].bytes, recorded[0].len), 0);
     assert_true(end.logged_in);
     assert_int_equal(end.received, 16);
-    replay(&end, ALK_SSH_CLIENT, recorded[1].bytes, recorded[1].len);
+    assert_int_equal(replay(&end, ALK_SSH_CLIENT, recorded[1].bytes, recorded[1].len), 0);
     assert_true(end.logged_in);
 }
 
@@ -234,10 +234,10 @@ static void test_every_truncation(void **state)
     struct end end;
 
     (void)state;
-    for (size_t len = 0; len < recorded[0].len; len++)
-        assert_int_equal(replay(&end, ALK_SSH_SERVER, recorded[0].bytes, len), 0);
-    for (size_t len = 0; len < recorded[1].len; len++)
-        replay(&end, ALK_SSH_CLIENT, recorded[1].bytes, len);
+    for (int role = 0; role < 2; role++) {
+        for (size_t len = 0; len < recorded[role].len; len++)
+            assert_int_equal(replay(&end, role, recorded[role].bytes, len), 0);
+    }
 }
 
 static void test_every_byte_changed(void **state)
@@ -257,7 +257,7 @@ static void test_every_byte_changed(void **state)
                 tries++;
             }
         }
-        assert_in_range(tries, 3000, 20000);
+        assert_in_range(tries, 2000, 20000);
         assert_in_range(ended, tries / 4, tries - 100); /* padding and data may be anything */
     }
 }
