@@ -116,14 +116,15 @@ programs: $(foreach p,$(filter-out common,$(PROGRAMS)),$(BUILD)/bin/$p)
 
 # ---- unit tests: test/unit/LIB/NAME_test.c is one cmocka program ------------
 # Tests may include the library's private headers; test/unit/LIB/support/*.c is
-# linked into each of them.
+# linked into each of them, with the linker flags in support/link-flags.
 define unit_rules
 UNIT_$1 := $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/$1/*_test.c))
 $(call compile_rules,test/unit/$1,$(call public_includes,$1) -Ilibalk-$1/src -Itest/unit/$1,$(call pkgs,$1) cmocka)
 $(BUILD)/test/unit/$1/%: $(BUILD)/obj/test/unit/$1/%.o $(call objects,test/unit/$1/support) $(call archives,$1)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call pkg_libs,$(call pkgs,$1) cmocka)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) $(shell cat test/unit/$1/support/link-flags 2>/dev/null) -o $$@ $$^ \
+	    $(call pkg_libs,$(call pkgs,$1) cmocka)
 endef
 ifneq ($(filter unit unit-% test check,$(MAKECMDGOALS)),)
 $(foreach l,$(LIBS),$(eval $(call unit_rules,$l)))

@@ -467,11 +467,11 @@ static uint64_t earlier(uint64_t deadline, uint64_t start, uint64_t after)
     return start + after < deadline ? start + after : deadline;
 }
 
-static uint64_t keepalive_due(const struct alk_ssh *ssh)
+/* What the next keepalive is counted from: every one has the whole time to be answered, even
+ * when this process stood still meanwhile. */
+static uint64_t keepalive_base(const struct alk_ssh *ssh)
 {
-    const struct alk_ssh_options *o = &ssh->options;
-    uint64_t times = 1 + ssh->keepalive_missed;
-    return o->keepalive_ms > UINT64_MAX / times ? UINT64_MAX : o->keepalive_ms * times;
+    return ssh->keepalive_missed == 0 ? ssh->heard : ssh->keepalive_sent;
 }
 
 uint64_t alk_ssh_deadline(const struct alk_ssh *ssh)
@@ -482,7 +482,7 @@ uint64_t alk_ssh_deadline(const struct alk_ssh *ssh)
         return deadline;
     if (ssh->phase != PHASE_OPEN)
         return earlier(deadline, ssh->started, ssh->options.grace_ms);
-    deadline = earlier(deadline, ssh->heard, keepalive_due(ssh));
+    deadline = earlier(deadline, keepalive_base(ssh), ssh->options.keepalive_ms);
     if (ssh->kex == NULL)
         deadline = earlier(deadline, ssh->kex_done, ssh->options.rekey_ms);
     if (holds_idle_memory(ssh))
@@ -492,15 +492,15 @@ uint64_t alk_ssh_deadline(const struct alk_ssh *ssh)
 
 static void check_keepalive(struct alk_ssh *ssh)
 {
-    uint64_t due = keepalive_due(ssh);
-
-    if (due == UINT64_MAX || !ssh_elapsed(ssh, ssh->heard, due))
+    if (!ssh_elapsed(ssh, keepalive_base(ssh), ssh->options.keepalive_ms))
         return;
     if (ssh->keepalive_missed >= ssh->options.keepalive_misses)
         ssh_fail(ssh, ALK_SSH_BY_CONNECTION_LOST, ALK_E_TIMEOUT,
                  "the peer has not answered for %u s", (unsigned)((ssh->now - ssh->heard) / 1000));
-    else if (ssh_send_keepalive(ssh, false) == ALK_OK)
-        ssh->keepalive_missed++;
+    if (ssh->phase == PHASE_OVER || ssh_send_keepalive(ssh, false) != ALK_OK)
+        return;
+    ssh->keepalive_missed++;
+    ssh->keepalive_sent = ssh->now;
 }
 
 void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now)

@@ -110,7 +110,8 @@ struct alk_ssh {
 
     struct request *requests, **requests_end;
     unsigned keepalive_missed;
-    bool probing; /* a round trip is being measured for probe_channel */
+    uint64_t keepalive_sent; /* when the last one was */
+    bool probing;            /* a round trip is being measured for probe_channel */
     uint32_t probe_channel;
     uint64_t probe_sent, round_trip; /* when; the shortest seen, ms, 0 = none yet */
     bool forward_wants_reply, forward_wants_port;

@@ -167,6 +167,7 @@ static void write_open(const char *folder, const struct end *end, const uint8_t 
         put_record(file, OPEN_WRITE, write, sizeof(write));
         at += 4 + length;
     }
+    put_record(file, OPEN_DATA, "\0\50\0\0\200\0", 6);
     put_record(file, OPEN_EOF, &first, 1);
     put_record(file, OPEN_REKEY, "", 0);
     put_record(file, OPEN_TICK, "\0\1\0\0", 4);

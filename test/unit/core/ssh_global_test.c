@@ -180,6 +180,48 @@ static void test_bad_port_of_a_listener(void **state)
     }
 }
 
+/* A process that stood still for an hour does not blame the peer: each probe has its time. */
+static void test_every_keepalive_has_its_time(void **state)
+{
+    (void)state;
+    script_begin(&s, ALK_SSH_CLIENT, AT_OPEN);
+    s.now += 3000 * 1000;
+    for (int probe = 1; probe <= 3; probe++) {
+        alk_ssh_tick(s.ssh, s.now);
+        alk_ssh_tick(s.ssh, s.now); /* not due again at once */
+        script_run(&s);
+        script_alive(&s);
+        assert_int_equal(answer(), SSH_MSG_GLOBAL_REQUEST);
+        assert_in_range(alk_ssh_deadline(s.ssh), s.now + 1, s.now + 30000);
+        s.now += 30000;
+    }
+    alk_ssh_tick(s.ssh, s.now - 1);
+    script_run(&s);
+    script_alive(&s);
+    alk_ssh_tick(s.ssh, s.now);
+    script_run(&s);
+    script_ended(&s, ALK_E_TIMEOUT, ALK_SSH_BY_CONNECTION_LOST);
+    script_free(&s);
+}
+
+static void test_keepalive_never(void **state)
+{
+    struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
+
+    (void)state;
+    options.keepalive_ms = options.rekey_ms = UINT64_MAX;
+    script_start(&s, ALK_SSH_SERVER, &options);
+    script_to(&s, AT_OPEN);
+    for (int i = 0; i < 100; i++) {
+        s.now += 1ULL << 50;
+        alk_ssh_tick(s.ssh, s.now);
+    }
+    script_run(&s);
+    assert_int_equal(answer(), 0);
+    assert_true(alk_ssh_deadline(s.ssh) == UINT64_MAX);
+    script_free(&s);
+}
+
 static void test_ping(void **state)
 {
     static uint8_t payload[4100] = {SSH_MSG_PING};
@@ -241,6 +283,8 @@ int main(void)
         cmocka_unit_test(test_refused_forward_and_its_order),
         cmocka_unit_test(test_replies_come_in_the_order_of_asking),
         cmocka_unit_test(test_bad_port_of_a_listener),
+        cmocka_unit_test(test_every_keepalive_has_its_time),
+        cmocka_unit_test(test_keepalive_never),
         cmocka_unit_test(test_ping),
         cmocka_unit_test(test_flood_by_a_peer_that_does_not_read),
     };

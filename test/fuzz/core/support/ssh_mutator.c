@@ -173,9 +173,9 @@ size_t message_template(unsigned which, uint8_t out[TEMPLATE_MAX])
         200,
     };
     struct alk_writer w = alk_writer(out, TEMPLATE_MAX);
-    uint32_t id = which / 24 % 4;
+    uint32_t id = which / 25 % 4;
 
-    switch (which % 24) {
+    switch (which % 25) {
     case 0:
         put_open(&w, "direct-tcpip", true);
         break;
@@ -260,8 +260,11 @@ size_t message_template(unsigned which, uint8_t out[TEMPLATE_MAX])
         alk_put_u8(&w, SSH_MSG_SERVICE_ACCEPT);
         alk_put_text(&w, "ssh-userauth");
         break;
+    case 23:
+        put_open(&w, "session", false);
+        break;
     default:
-        alk_put_u8(&w, alone[which / 24 % sizeof(alone)]);
+        alk_put_u8(&w, alone[which / 25 % sizeof(alone)]);
         alk_put_u32(&w, 0);
         break;
     }

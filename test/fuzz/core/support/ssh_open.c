@@ -31,6 +31,20 @@ static void forward(struct driver *d, struct alk_reader *r)
                                 kind & 4 ? 0 : 80, d);
 }
 
+static void much_data(struct driver *d, struct alk_reader *r)
+{
+    static uint8_t payload[9 + ALK_SSH_DATA_MAX + 8];
+    struct alk_writer w = alk_writer(payload, 9);
+
+    alk_put_u8(&w, SSH_MSG_CHANNEL_DATA);
+    alk_put_u32(&w, alk_get_u8(r));
+    unsigned packets = alk_get_u8(r);
+    uint32_t len = alk_get_u32(r) % (ALK_SSH_DATA_MAX + 2);
+    alk_put_u32(&w, len);
+    for (unsigned i = 0; i < packets && d->status >= 0; i++)
+        message(d, payload, 9 + len);
+}
+
 static void operate(struct driver *d, unsigned operation, const uint8_t *body, size_t len)
 {
     struct alk_reader r = alk_reader(body, len);
@@ -78,6 +92,9 @@ static void operate(struct driver *d, unsigned operation, const uint8_t *body, s
     case OPEN_FLOOD:
         for (int i = 0; i < 100 && d->status >= 0; i++)
             message(d, body, len);
+        break;
+    case OPEN_DATA:
+        much_data(d, &r);
         break;
     default:
         message(d, body, len);

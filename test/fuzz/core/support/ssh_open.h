@@ -21,6 +21,7 @@ enum open_operation {
     OPEN_DRAIN,
     OPEN_REKEY,
     OPEN_FLOOD, /* the body many times over */
+    OPEN_DATA,  /* much data from the peer */
     OPEN_COUNT,
 };
 
