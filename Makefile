@@ -131,9 +131,14 @@ $(foreach l,$(LIBS),$(eval $(call unit_rules,$l)))
 endif
 UNIT_ALL = $(foreach l,$(LIBS),$(UNIT_$l))
 
-.PHONY: unit unit-build e2e test
+.PHONY: npm unit unit-build e2e test
+# the npm packages that unit tests compare with; needs the network once
+npm: build/npm/.installed
+build/npm/.installed: test/npm/package.json
+	@test/npm/install
+	@touch $@
 unit-build: $(UNIT_ALL)
-unit: unit-build
+unit: npm unit-build
 	@test/run-unit $(UNIT_ALL)
 unit-%:                          # make unit-core: one library's unit tests
 	@$(MAKE) --no-print-directory unit-build

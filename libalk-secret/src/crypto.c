@@ -150,7 +150,7 @@ int alk_secret_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE]
     int n = 0, r = ALK_SECRET_E_CRYPTO;
 
     if (len < ALK_GCM_TAG_SIZE)
-        return r;
+        return ALK_SECRET_E_RECORD;
     text_len = len - ALK_GCM_TAG_SIZE;
     memcpy(tag, data + text_len, sizeof tag);
     if (len > INT_MAX || aad_len > INT_MAX || alk_secret_crypto_init() != 0 ||
@@ -159,9 +159,8 @@ int alk_secret_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE]
     if (EVP_DecryptInit_ex2(ctx, fetched.aes_gcm, key, iv, NULL) == 1 &&
         (aad_len == 0 || EVP_DecryptUpdate(ctx, NULL, &n, aad, (int)aad_len) == 1) &&
         (text_len == 0 || EVP_DecryptUpdate(ctx, out, &n, data, (int)text_len) == 1) &&
-        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1 &&
-        EVP_DecryptFinal_ex(ctx, spare, &n) == 1)
-        r = 0;
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1)
+        r = EVP_DecryptFinal_ex(ctx, spare, &n) == 1 ? 0 : ALK_SECRET_E_RECORD;
 out:
     if (r != 0 && text_len > 0)
         sodium_memzero(out, text_len);

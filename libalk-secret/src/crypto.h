@@ -31,7 +31,8 @@ int alk_secret_hash160(const uint8_t *data, size_t len, uint8_t out[20]);
 int alk_secret_gcm_seal(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
                         size_t aad_len, const uint8_t *text, size_t len, uint8_t *out);
 
-/* The opposite: len counts ciphertext and tag. On failure out (len - tag bytes) is zero. */
+/* The opposite: len counts ciphertext and tag. On failure out (len - tag bytes) is zero.
+ * ALK_SECRET_E_RECORD when the tag does not match. */
 int alk_secret_gcm_open(const uint8_t key[32], const uint8_t iv[ALK_GCM_IV_SIZE], const void *aad,
                         size_t aad_len, const uint8_t *data, size_t len, uint8_t *out);
 

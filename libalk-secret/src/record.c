@@ -79,9 +79,8 @@ int alk_secret_record_open(const uint8_t key[32], const struct alk_record *recor
 
     associated(record->version, aad);
     r = record_key(key, record->salt, own);
-    if (r == 0 &&
-        alk_secret_gcm_open(own, record->iv, aad, sizeof aad, record->data, record->len, out) != 0)
-        r = ALK_SECRET_E_RECORD;
+    if (r == 0)
+        r = alk_secret_gcm_open(own, record->iv, aad, sizeof aad, record->data, record->len, out);
     sodium_memzero(own, sizeof own);
     return r;
 }
@@ -119,12 +118,15 @@ int alk_secret_record_parse(const char *json, size_t len, struct alk_record *rec
 {
     struct alk_record parsed = {0};
     const json_t *version;
+    json_error_t why = {0};
     json_t *root = NULL;
     int r = ALK_SECRET_E_RECORD;
 
     if (len > ALK_SECRET_RECORD_MAX)
         return r;
-    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
+    if (root == NULL && why.text[0] == '\0')
+        r = ALK_SECRET_E_MEMORY; /* no complaint about the text */
     if (!json_is_object(root) || json_object_size(root) != 4)
         goto out;
     version = json_object_get(root, "key_version");

@@ -99,7 +99,8 @@ int alk_secret_service_encrypt(struct alk_secret_service *service, const char *t
                                const void *text, size_t len, uint32_t key_version, char **record);
 
 /* Opens a record; *text_len receives the length of the text. out_size of record_len always
- * suffices. E_RECORD for whatever is wrong with the record, and then out is zero; E_SPACE. */
+ * suffices. E_RECORD for whatever is wrong with the record, E_SPACE, E_MEMORY, E_CRYPTO; then out
+ * is zero. */
 int alk_secret_service_decrypt(struct alk_secret_service *service, const char *tenant,
                                const char *record, size_t record_len, void *out, size_t out_size,
                                size_t *text_len);
