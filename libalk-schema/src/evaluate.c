@@ -129,7 +129,7 @@ bool evaluate(struct run *run, const struct node *node, const json_t *instance,
     else
         valid = check_rules(run, &frame, bit, instance, marks);
     run->depth--;
-    return valid && !run->status;
+    return valid;
 }
 
 bool evaluate_in_place(struct run *run, const struct node *node, const json_t *instance,

@@ -338,6 +338,91 @@ static void test_retention(void **state)
     alk_callgraph_free(calls);
 }
 
+/* Trees that end at random times go when each is too old, and no earlier. */
+static void test_retention_by_age(void **state)
+{
+    (void)state;
+    struct random random = {3};
+    struct alk_callgraph_options options = ALK_CALLGRAPH_OPTIONS_INIT;
+    options.max_finished_age = 1000;
+    struct alk_callgraph *calls = alk_callgraph_new(&options);
+    int64_t ends[100];
+    char id[16];
+    for (int i = 0; i < 100; i++) {
+        snprintf(id, sizeof id, "r%d", i);
+        ends[i] = 10 + random_below(&random, 500);
+        apply(calls, ALK_CALL_REQUESTED, id, 0, NULL);
+        apply(calls, ALK_CALL_ENDED, id, ends[i], NULL);
+    }
+    for (int64_t now = 1000; now < 1600; now += 50) {
+        alk_callgraph_prune(calls, now);
+        for (int i = 0; i < 100; i++) {
+            snprintf(id, sizeof id, "r%d", i);
+            if (there(calls, id) != (ends[i] >= now - 1000))
+                fail_msg("at %d: r%d ended at %d and is %s", (int)now, i, (int)ends[i],
+                         there(calls, id) ? "there" : "gone");
+        }
+    }
+    alk_callgraph_free(calls);
+}
+
+/* Whether a call of the exported graph is in a tree that has not finished. Slow. */
+static bool in_open_tree(const json_t *nodes, const char *const *root, size_t call)
+{
+    bool any_end = false;
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        const json_t *attributes = json_object_get(json_array_get(nodes, i), "attributes");
+        const char *status = json_string_value(json_object_get(attributes, "status"));
+        if (strcmp(root[i], root[call]) != 0)
+            continue;
+        if (strcmp(status, "pending") == 0 || strcmp(status, "running") == 0)
+            return true;
+        any_end = any_end || strcmp(status, "unknown") != 0;
+    }
+    return !any_end;
+}
+
+static const char *find_root(const json_t *nodes, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(nodes);) {
+        const json_t *entry = json_array_get(nodes, i++);
+        const char *parent = json_string_value(
+            json_object_get(json_object_get(entry, "attributes"), "parentRequestId"));
+        if (strcmp(json_string_value(json_object_get(entry, "key")), id) != 0 || !parent)
+            continue;
+        id = parent;
+        i = 0;
+    }
+    return id;
+}
+
+/* Whatever the order of events, pruning leaves exactly the trees with an open call. */
+static void test_prune_any_order(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct random random = {seed};
+        struct history history;
+        const char *root[CALLS];
+        invent(&history, &random);
+        struct alk_callgraph *calls = replay(&history, &random);
+        json_t *whole = alk_callgraph_to_json(calls), *nodes = json_object_get(whole, "nodes");
+        alk_callgraph_prune(calls, INT64_MAX);
+        for (size_t i = 0; i < json_array_size(nodes); i++)
+            root[i] = find_root(
+                nodes, json_string_value(json_object_get(json_array_get(nodes, i), "key")));
+        for (size_t i = 0; i < json_array_size(nodes); i++) {
+            const char *id = json_string_value(json_object_get(json_array_get(nodes, i), "key"));
+            if (there(calls, id) != in_open_tree(nodes, root, i))
+                fail_msg("seed %u: %s is %s", (unsigned)seed, id,
+                         there(calls, id) ? "there" : "gone");
+        }
+        json_decref(whole);
+        alk_callgraph_free(calls);
+        forget(&history);
+    }
+}
+
 /* Many calls pass through a small graph: its memory must not grow. */
 static void test_long_use(void **state)
 {
@@ -521,11 +606,12 @@ static void test_deep_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_transitions), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_any_order),   cmocka_unit_test(test_change_feed),
-        cmocka_unit_test(test_retention),   cmocka_unit_test(test_long_use),
-        cmocka_unit_test(test_queries),     cmocka_unit_test(test_envelopes),
-        cmocka_unit_test(test_bad_json),    cmocka_unit_test(test_deep_calls),
+        cmocka_unit_test(test_transitions),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_any_order),       cmocka_unit_test(test_change_feed),
+        cmocka_unit_test(test_retention),       cmocka_unit_test(test_retention_by_age),
+        cmocka_unit_test(test_prune_any_order), cmocka_unit_test(test_long_use),
+        cmocka_unit_test(test_queries),         cmocka_unit_test(test_envelopes),
+        cmocka_unit_test(test_bad_json),        cmocka_unit_test(test_deep_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

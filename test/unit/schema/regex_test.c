@@ -10,18 +10,23 @@
 
 #include <cmocka.h>
 
-static int match(const char *pattern, const char *text)
+static int match_within(const char *pattern, const char *text, uint32_t limit)
 {
     struct regex regex;
     char problem[160];
     pcre2_match_data *scratch = NULL;
-    int status = regex_compile(&regex, pattern, strlen(pattern), 100000, problem);
+    int status = regex_compile(&regex, pattern, strlen(pattern), limit, problem);
     if (status)
         return status;
     int found = regex_match(&regex, text, strlen(text), &scratch);
     pcre2_match_data_free(scratch);
     regex_free(&regex);
     return found;
+}
+
+static int match(const char *pattern, const char *text)
+{
+    return match_within(pattern, text, 100000);
 }
 
 static void test_matches(void **state)
@@ -121,6 +126,10 @@ static void test_bounded(void **state)
     assert_int_equal(match("^(a+)+$", text), ALK_SCHEMA_E_LIMIT);
     assert_int_equal(match("^(a|aa)+$", text), ALK_SCHEMA_E_LIMIT);
     assert_int_equal(match("^(a|a?)+$", text), ALK_SCHEMA_E_LIMIT);
+
+    /* the limit is the one that was asked for */
+    assert_int_equal(match_within("^(a+)+$", "aaaaaaaaaaa!", 1000000), 0);
+    assert_int_equal(match_within("^(a+)+$", "aaaaaaaaaaa!", 50), ALK_SCHEMA_E_LIMIT);
 
     size_t size = 70000;
     char *pattern = malloc(size + 1);

@@ -418,6 +418,7 @@ static void test_load(void **state)
         {"[[[[[]]]]]", ALK_SCHEMA_OK},
         {"[[[[[[]]]]]]", ALK_SCHEMA_E_LIMIT},
         {"\"[[[[[[[[\\\"[[[[\"", ALK_SCHEMA_OK},
+        {"\"\\\"[[[[[[[[\"", ALK_SCHEMA_OK},
         {"[\"0123456789012345678901234567890123456789012345678901234567890\"]", ALK_SCHEMA_E_LIMIT},
     };
     const struct alk_json_limits limits = {60, 5};
