@@ -109,7 +109,7 @@ def aftermath(bench):
         after = settled()
     amount = f"{gigabytes} GB and {connections:,} connections"
     for side, _ in processes:
-        for since, before in (("the start", fresh), ("a tenth of that", once)):
-            bench.add("aftermath", f"{side}'s memory when idle after {amount} / after {since}", "x", "lower",
+        for since, before in (("at the start", fresh), ("after a tenth of that", once)):
+            bench.add("aftermath", f"{side}'s memory when idle after {amount} / {since}", "x", "lower",
                       [after[side] / before[side]], goal=("<=", 1.1, "value"),
-                      note=f"{before[side] // 1024:,} KB before, {after[side] // 1024:,} KB after")  # fmt: skip
+                      note=f"{side}: {before[side] // 1024:,} KB {since}, {after[side] // 1024:,} KB at the end")  # fmt: skip

@@ -140,13 +140,15 @@ def private_bytes(root):
     return total * 1024
 
 
-def settled_bytes(root, timeout=15):
-    """private_bytes once it has stopped changing for half a second."""
-    last, same, end = -1, 0, time.monotonic() + timeout
-    while same < 5 and time.monotonic() < end:
+def settled_bytes(root, quiet=3, timeout=30):
+    """private_bytes once it has not changed for `quiet` seconds: programs give back buffers only
+    after having been idle for a while."""
+    last, since, end = -1, time.monotonic(), time.monotonic() + timeout
+    while time.monotonic() < min(since + quiet, end):
         now = private_bytes(root)
-        same = same + 1 if abs(now - last) <= 64 * 1024 else 0
-        last = now
+        if abs(now - last) > 16 * 1024:
+            since = time.monotonic()
+            last = now
         time.sleep(0.1)
     return last
 
