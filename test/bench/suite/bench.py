@@ -17,7 +17,7 @@ class Bench:
         self.programs, self.tools = programs, tools
         self.quick = quick
         self.rounds = rounds or (3 if quick else 5)
-        self.seconds = seconds or (0.7 if quick else 2)
+        self.seconds = seconds or (0.5 if quick else 2)
         self.results = []
         self.best_cipher = SSH_CIPHERS[0]  # until the bulk row has found out
         self.folder = tempfile.mkdtemp(prefix="alknet-bench-")

@@ -140,13 +140,15 @@ def private_bytes(root):
     return total * 1024
 
 
-def settled_bytes(root, timeout=15):
-    """private_bytes once it has stopped changing for half a second."""
-    last, same, end = -1, 0, time.monotonic() + timeout
-    while same < 5 and time.monotonic() < end:
-        now = private_bytes(root)
-        same = same + 1 if abs(now - last) <= 64 * 1024 else 0
-        last = now
+def settled_bytes(*roots, quiet=3, timeout=30):
+    """private_bytes of each, once none has changed for `quiet` seconds: programs give back buffers
+    only after having been idle for a while."""
+    last, since = [-1] * len(roots), time.monotonic()
+    end = since + timeout
+    while time.monotonic() < min(since + quiet, end):
+        now = [private_bytes(root) for root in roots]
+        if any(abs(a - b) > 16 * 1024 for a, b in zip(now, last)):
+            last, since = now, time.monotonic()
         time.sleep(0.1)
     return last
 

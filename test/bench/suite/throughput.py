@@ -44,13 +44,15 @@ def bulk(bench):
                     bench.add("bulk", one, "GB/s", "higher", taken["alknet"], taken[other.name], other.name)
             bench.add("bulk", one, "GB/s", "higher", taken["alknet"], taken[pairs[0].name], pairs[0].name,
                       (">=", 0.9, "ratio"))  # fmt: skip
-            more = bench.alternate({t.name: measure(t) for t in [alknet, *pairs[1:]]}, max(2, bench.rounds // 2))
+            more = bench.alternate({t.name: measure(t) for t in [alknet, *pairs[1:]]}, bench.rounds // 2)
             for pair in pairs[1:]:
                 bench.add("bulk", one, "GB/s", "higher", more["alknet"], more[pair.name], pair.name)
             ssh = next(c for c in ciphers if c.name == best)
-            cost = bench.alternate({t.name: lambda t=t: _cpu_per_gb(bench, t, *args) for t in (alknet, ssh)}, 3)
-            bench.add("bulk", f"CPU for a {what} of 1 GB, client and server", "s", "lower", cost["alknet"], cost[ssh.name],
-                      ssh.name)  # fmt: skip
+            sides = (alknet, ssh, pairs[0])
+            cost = bench.alternate({t.name: lambda t=t: _cpu_per_gb(bench, t, *args) for t in sides}, (bench.rounds + 1) // 2)
+            for peer in sides[1:]:
+                bench.add("bulk", f"CPU of client and server for 1 GB, {what}", "s", "lower", cost["alknet"],
+                          cost[peer.name], peer.name)  # fmt: skip
             checked = [_transfer(bench, alknet, *args, "--verify")]
             bench.add("bulk", f"{one}, every byte verified", "GB/s", "higher", checked)
 

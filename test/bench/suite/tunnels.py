@@ -66,7 +66,10 @@ class Tunnel:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, _):
+        if kind is Failure:
+            ends = [f"{p.name}: {p.tail()}" for p in (self.client, self.server) if p is not None]
+            error.args = (" | ".join([str(error), *ends]),)
         self.stop()
 
 
