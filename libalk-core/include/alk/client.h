@@ -64,10 +64,9 @@ struct alk_client_options {
     void *user_data; /* for the callbacks */
 };
 
-#define ALK_CLIENT_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        .host = NULL                                                                               \
-    }
+/* clang-format off */
+#define ALK_CLIENT_OPTIONS_INIT {.host = NULL}
+/* clang-format on */
 
 int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
                    struct alk_error *error);

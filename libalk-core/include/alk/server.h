@@ -40,10 +40,9 @@ struct alk_server_options {
     unsigned connect_timeout_s;          /* 10, for a target to answer */
 };
 
-#define ALK_SERVER_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        .host_key = NULL                                                                           \
-    }
+/* clang-format off */
+#define ALK_SERVER_OPTIONS_INIT {.host_key = NULL}
+/* clang-format on */
 
 /* Reads the files that options name. Strings are copied. Errors: those of
  * alk_authorized_keys_load; ALK_E_INVAL without a host key. */

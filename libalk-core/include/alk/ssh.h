@@ -59,10 +59,9 @@ struct alk_ssh_options {
     uint32_t window_max; /* 64 MiB: how far a channel's window may grow; ALK_SSH_WINDOW at least */
 };
 
-#define ALK_SSH_OPTIONS_INIT                                                                       \
-    {                                                                                              \
-        .role = ALK_SSH_SERVER                                                                     \
-    }
+/* clang-format off */
+#define ALK_SSH_OPTIONS_INIT {.role = ALK_SSH_SERVER}
+/* clang-format on */
 
 /* RFC 4250 section 4.2.2 and 4.3 */
 enum alk_ssh_disconnect {

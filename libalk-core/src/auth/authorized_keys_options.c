@@ -136,6 +136,7 @@ static bool permit_valid(const char *value)
     const char *colon = strrchr(value, ':');
     const char *port = colon != NULL ? colon + 1 : NULL;
     size_t host = colon != NULL ? (size_t)(colon - value) : 0;
+    unsigned long number;
     size_t digits;
 
     if (colon == NULL || host == 0 || host > HOST_MAX || strchr(value, '/') != NULL)
@@ -149,8 +150,10 @@ static bool permit_valid(const char *value)
     if (strcmp(port, "*") == 0)
         return true;
     digits = strspn(port, "0123456789");
-    return digits > 0 && digits <= 5 && port[digits] == '\0' && atoi(port) >= 1 &&
-           atoi(port) <= 65535;
+    if (digits == 0 || digits > 5 || port[digits] != '\0')
+        return false;
+    number = strtoul(port, NULL, 10);
+    return number >= 1 && number <= 65535;
 }
 
 static int apply_permit(struct parser *parser, const struct option *option, const char *value)

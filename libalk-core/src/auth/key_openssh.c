@@ -294,7 +294,7 @@ int alk_key_decode_file(struct alk_key **out, const char *what, const char *text
 {
     struct container c = {.trailing = false};
     uint8_t *bytes = NULL;
-    size_t size;
+    size_t size = 0;
     int rc;
 
     *out = NULL;

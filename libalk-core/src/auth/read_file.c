@@ -64,7 +64,7 @@ ssize_t alk_file_read(int fd, const char *path, void *data, size_t size, struct 
 int alk_file_load(const char *path, size_t max, mode_t forbidden, char **text, size_t *len,
                   struct alk_error *error)
 {
-    struct stat st;
+    struct stat st = {0};
     char *buffer = NULL;
     size_t size;
     ssize_t n;

@@ -130,7 +130,9 @@ static void update(struct alk_admission *admission, const char *address, bool go
         admission->unauthenticated--;
     if (prefix_of(address, prefix)) {
         struct origin **at = find(admission, prefix);
-        struct origin *origin = *at;
+        struct origin *origin = *at; /* there since alk_admission_enter */
+        if (origin == NULL)
+            goto out;
         if (was_unauthenticated)
             origin->unauthenticated--;
         if (gone && --origin->live == 0) {
@@ -138,6 +140,7 @@ static void update(struct alk_admission *admission, const char *address, bool go
             free(origin);
         }
     }
+out:
     pthread_mutex_unlock(&admission->lock);
 }
 

@@ -58,7 +58,7 @@ static void remote_free(struct remote_listener *remote)
 
 void remote_close_all(struct connection *connection)
 {
-    while (!LIST_EMPTY(&connection->remotes))
+    while (!LIST_EMPTY(&connection->remotes)) /* NOLINTNEXTLINE: the analyzer misses LIST_REMOVE */
         remote_free(LIST_FIRST(&connection->remotes));
     connection->wanted = NULL;
 }

@@ -198,8 +198,8 @@ static unsigned refused_attempts;
 
 static void offer_again(struct pair_end *end, struct alk_ssh_event *event)
 {
-    static const uint8_t unknown[ALK_KEY_BLOB_SIZE] = {0, 0, 0, 11, 's', 's', 'h', '-', 'e',
-                                                       'd', '2', '5', '5', '1', '9', 0, 0, 0, 32};
+    static const uint8_t unknown[ALK_KEY_BLOB_SIZE] = {
+        0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9', 0, 0, 0, 32};
     if (event->type == ALK_SSH_AUTH_FAILED) {
         refused_attempts++;
         alk_ssh_auth_probe(end->ssh, "user", unknown);
@@ -363,9 +363,9 @@ static void test_too_many_channels(void **state)
     pair_init(&pair, few, options);
     pair_run(&pair);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(alk_ssh_channel_open(pair.client.ssh, ALK_SSH_DIRECT_TCPIP, "h", 1, NULL,
-                                              0, &channel),
-                         0);
+        assert_int_equal(
+            alk_ssh_channel_open(pair.client.ssh, ALK_SSH_DIRECT_TCPIP, "h", 1, NULL, 0, &channel),
+            0);
     pair_run(&pair);
     assert_int_equal(pair.server.channel_count, 3);
     assert_int_equal(pair.client.failed, 2);
@@ -380,9 +380,8 @@ static void test_close_before_the_answer(void **state)
 
     (void)state;
     pair_login(&pair);
-    assert_int_equal(alk_ssh_channel_open(pair.client.ssh, ALK_SSH_DIRECT_TCPIP, "h", 1, NULL, 0,
-                                          &channel),
-                     0);
+    assert_int_equal(
+        alk_ssh_channel_open(pair.client.ssh, ALK_SSH_DIRECT_TCPIP, "h", 1, NULL, 0, &channel), 0);
     alk_ssh_channel_close(pair.client.ssh, channel);
     pair_run(&pair);
     assert_int_equal(pair.client.events[ALK_SSH_CHANNEL_OPENED], 0);

@@ -75,8 +75,8 @@ static void handle(struct pair *pair, struct pair_end *end, struct alk_ssh_event
         log_in(pair, end);
         break;
     case ALK_SSH_AUTH_REQUEST:
-        alk_ssh_auth_reply(end->ssh, memcmp(event->data, alk_key_blob(pair->user_key),
-                                            ALK_KEY_BLOB_SIZE) == 0);
+        alk_ssh_auth_reply(
+            end->ssh, memcmp(event->data, alk_key_blob(pair->user_key), ALK_KEY_BLOB_SIZE) == 0);
         break;
     case ALK_SSH_CHANNEL_REQUEST:
         alk_ssh_channel_accept(end->ssh, event->channel);
@@ -167,8 +167,8 @@ void pair_open(struct pair *pair)
     struct alk_ssh_channel *channel;
     unsigned before = pair->server.channel_count;
 
-    assert_int_equal(alk_ssh_channel_open(pair->client.ssh, ALK_SSH_DIRECT_TCPIP, "target.test",
-                                          80, NULL, 0, &channel),
+    assert_int_equal(alk_ssh_channel_open(pair->client.ssh, ALK_SSH_DIRECT_TCPIP, "target.test", 80,
+                                          NULL, 0, &channel),
                      0);
     pair_run(pair);
     assert_int_equal(pair->server.channel_count, before + 1);

@@ -9,14 +9,14 @@ enum { PAIR_CHANNELS = 64 };
 
 struct pair_end {
     struct alk_ssh *ssh;
-    int status;               /* what alk_ssh_next said last */
-    size_t received;          /* bytes of channel data */
-    uint64_t sum;             /* order-sensitive checksum of them */
-    bool hold;                /* do not tell the engine that data was consumed */
+    int status;      /* what alk_ssh_next said last */
+    size_t received; /* bytes of channel data */
+    uint64_t sum;    /* order-sensitive checksum of them */
+    bool hold;       /* do not tell the engine that data was consumed */
     size_t held;
     struct alk_ssh_channel *channels[PAIR_CHANNELS]; /* opened or accepted, in order */
     unsigned channel_count, eofs, closed, failed;
-    unsigned events[32];      /* count by type */
+    unsigned events[32];       /* count by type */
     struct alk_ssh_event last; /* the last event; its pointers are stale */
     char host[64];             /* of the last request */
     void (*on_event)(struct pair_end *end, struct alk_ssh_event *event);
@@ -26,9 +26,9 @@ struct pair {
     struct pair_end server, client;
     struct alk_key *host_key, *user_key;
     uint64_t now;
-    uint32_t random;   /* state of the generator */
+    uint32_t random;     /* state of the generator */
     bool to_client_held; /* bytes to the client wait: a long way back */
-    size_t piece_max;  /* longest piece of bytes handed over at once; 0 = no cutting */
+    size_t piece_max;    /* longest piece of bytes handed over at once; 0 = no cutting */
     void (*on_wire)(struct pair *pair, bool to_server, uint8_t *bytes, size_t len);
 };
 
