@@ -225,5 +225,6 @@ int main(int argc, char **argv)
     if (run.hold)
         keep(&run);
     alk_key_free(run.key);
+    free(run.samples);
     return 0;
 }

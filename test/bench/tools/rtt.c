@@ -6,6 +6,7 @@
 #include "tool.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MESSAGE = 64, SAMPLES_MAX = 1 << 22, BULK_MAX = 64 };
@@ -73,5 +74,6 @@ int main(int argc, char **argv)
     tool_sort(samples, count);
     printf("{\"median_us\": %.2f, \"p99_us\": %.2f, \"count\": %zu, \"bulk_gbytes_per_s\": %.4f}\n",
            tool_quantile(samples, count, 0.5), tool_quantile(samples, count, 0.99), count, rate);
+    free(samples);
     return 0;
 }
