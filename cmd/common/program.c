@@ -1,11 +1,14 @@
 #include "program.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+enum { BIG_BLOCK = 128 * 1024 }; /* goes back to the system when it is freed */
 
 static void say(const char *format, va_list args)
 {
@@ -61,4 +64,7 @@ void program_limits(void)
     }
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
+    /* glibc would learn from the first freed buffers to keep all later ones for itself */
+    mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
+    mallopt(M_TRIM_THRESHOLD, BIG_BLOCK);
 }

@@ -181,6 +181,9 @@ const char *alk_ssh_cipher_name(const struct alk_ssh *ssh); /* "none" before the
 
 bool alk_ssh_authenticated(const struct alk_ssh *ssh);
 
+/* The shortest round trip seen, in milliseconds; 1 for anything shorter, 0 = none yet. */
+uint64_t alk_ssh_round_trip(const struct alk_ssh *ssh);
+
 /* When the last whole packet came from the peer. */
 uint64_t alk_ssh_heard(const struct alk_ssh *ssh);
 

@@ -59,3 +59,9 @@ void alk_stream_limit_unsent(struct alk_stream *stream, size_t bytes)
     if (stream->ops->limit_unsent != NULL)
         stream->ops->limit_unsent(stream, bytes);
 }
+
+void alk_stream_limit_unread(struct alk_stream *stream, size_t bytes)
+{
+    if (stream->ops->limit_unread != NULL)
+        stream->ops->limit_unread(stream, bytes);
+}

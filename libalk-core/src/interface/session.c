@@ -6,6 +6,8 @@ enum {
     ROUNDS_PER_TURN = 4,
     DRAIN_MOST = 1024 * 1024,
     UNSENT_MOST = 128 * 1024, /* in the kernel: what an interactive channel may queue behind */
+    UNREAD_MOST = 512 * 1024, /* on a short path; longer ones need all they can get */
+    SHORT_PATH_MS = 1,
     LINGER_MS = 2000,         /* for the last words to a slow peer */
 };
 
@@ -23,6 +25,7 @@ struct alk_session {
     uint64_t timer_at; /* when the timer fires; UINT64_MAX = not set */
     unsigned interest;
     int status;     /* ALK_OK while it works */
+    bool path_known; /* the round trip has been looked at */
     bool broken;    /* the stream takes no more output */
     bool lingering; /* over, but the last words are not all sent */
 };
@@ -123,6 +126,16 @@ static void set_timer(struct alk_session *session)
     alk_timer_set(session->timer, at > now ? at - now : 0);
 }
 
+/* On a short path, deep queues in the kernel only make interactive channels wait. */
+static void look_at_path(struct alk_session *session)
+{
+    if (session->path_known || !alk_ssh_authenticated(session->ssh))
+        return;
+    session->path_known = true;
+    if (alk_ssh_round_trip(session->ssh) <= SHORT_PATH_MS)
+        alk_stream_limit_unread(session->stream, UNREAD_MOST);
+}
+
 static bool waiters_can_go(const struct alk_session *session)
 {
     return !TAILQ_EMPTY(&session->waiters) && alk_ssh_has_room(session->ssh);
@@ -205,6 +218,7 @@ static void pump(void *user)
         finish(session);
         return;
     }
+    look_at_path(session);
     set_interest(session);
     set_timer(session);
 }

@@ -124,6 +124,14 @@ static void tcp_limit_unsent(struct alk_stream *base, size_t bytes)
     (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof(limit));
 }
 
+static void tcp_limit_unread(struct alk_stream *base, size_t bytes)
+{
+    struct fd_stream *stream = (struct fd_stream *)base;
+    int limit = bytes < INT_MAX ? (int)bytes : INT_MAX;
+
+    (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &limit, sizeof(limit));
+}
+
 static const struct alk_stream_ops tcp_ops = {
     .transport = "tcp",
     .read = stream_read,
@@ -133,6 +141,7 @@ static const struct alk_stream_ops tcp_ops = {
     .close = stream_close,
     .abort = tcp_abort,
     .limit_unsent = tcp_limit_unsent,
+    .limit_unread = tcp_limit_unread,
 };
 
 static const struct alk_stream_ops unix_ops = {
