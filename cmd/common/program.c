@@ -10,7 +10,7 @@
 
 enum { BIG_BLOCK = 128 * 1024 }; /* goes back to the system when it is freed */
 
-static void say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
     fprintf(stderr, "%s: ", program_invocation_short_name);
     vfprintf(stderr, format, args);

@@ -58,8 +58,9 @@ def pytest_runtest_makereport(item, call):
     lab = item.funcargs.get("lab") if hasattr(item, "funcargs") else None
     sections = getattr(item, "lab_report", None) or (lab.report() if lab else [])
     report.sections.extend(sections)
-    report.sections.append(("this case alone", f"ALK_BIN={BIN} ALK_SEED={os.environ['ALK_SEED']} /usr/bin/python3 -m pytest "
-                            f"-p no:cacheprovider '{item.nodeid}'"))
+    seed = os.environ["ALK_SEED"]
+    report.sections.append(("this case alone", f"ALK_BIN={BIN} ALK_SEED={seed} /usr/bin/python3 "
+                            f"-m pytest -p no:cacheprovider '{item.nodeid}'"))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,11 +1,12 @@
 """authorized_keys end to end: options, reload, limits."""
+import os
 import signal
 import subprocess
 
 import pytest
 
 from support.dial import DENIED, SUCCEEDED, check_echo, connect, socks5, through
-from support.lab import wait_until
+from support.program import wait_until
 from support.targets import free_port
 
 
@@ -134,7 +135,6 @@ def test_max_auth_attempts(lab):
     server = lab.server("--max-auth-attempts", "2")
     agent = lab.path("agent")
     lab.start("ssh-agent", ["ssh-agent", "-D", "-a", agent], ours=False)
-    import os
     wait_until(lambda: os.path.exists(agent), "the agent's socket")
     env = dict(os.environ, SSH_AUTH_SOCK=agent)
     for name in ("one", "two", "three", "user"):

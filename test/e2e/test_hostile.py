@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.dial import check_echo, connect
-from support.lab import wait_until
-from support.program import PATIENCE, SANITISED, Failure
+from support.program import PATIENCE, SANITISED, Failure, wait_until
 from support.targets import Target, loopback, push_for_ever, read_all
 
 MIB = 1 << 20

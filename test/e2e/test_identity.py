@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from support.dial import check_echo, connect
-from support.lab import wait_until
+from support.program import wait_until
 
 
 @pytest.fixture

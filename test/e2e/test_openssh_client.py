@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from support.dial import SUCCEEDED, check_echo, check_exchange, connect, socks4a, socks5, through
-from support.lab import wait_until
+from support.program import wait_until
 from support.targets import answer_after_end, free_port, payload, read_all
 
 CIPHERS = [

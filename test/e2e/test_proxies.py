@@ -147,8 +147,8 @@ def test_server_on_a_unix_socket_as_well(lab):
     path = lab.path("server")
     server = lab.server(listen=("127.0.0.1:0", f"unix:{path}"))
     assert connect(path).recv(4) == b"SSH-"
-    check_echo(lab.keep(connect(lab.client(server, "-L", f"{lab.path('in')}:{lab.echo().spec}")
-                                .address or lab.path("in"))))
+    client = lab.client(server, "-L", f"{lab.entry()}:{lab.echo().spec}")
+    check_echo(lab.keep(connect(client.address)))
 
 
 def test_version_and_help():

@@ -6,8 +6,7 @@ import time
 import pytest
 
 from support.dial import SUCCEEDED, check_echo, connect, socks5, through
-from support.lab import wait_until
-from support.program import PATIENCE
+from support.program import PATIENCE, wait_until
 from support.targets import free_port, push_for_ever
 
 
@@ -28,7 +27,7 @@ def test_client_comes_back_after_the_server_was_killed(lab):
     client = lab.client(server, "-D", "127.0.0.1:0", "-L", f"{lab.entry()}:{source.spec}",
                         "-L", f"{lab.entry()}:{echo.spec}", "-R", f"0:{echo.spec}")
     proxy, bulk, entry = client.addresses
-    first_port = lab.remote_ports(client)[0]
+    lab.remote_ports(client)
     transfers = [connect(bulk) for _ in range(4)]
     for s in transfers:
         assert s.recv(1 << 16), "the transfer runs"
@@ -44,9 +43,8 @@ def test_client_comes_back_after_the_server_was_killed(lab):
     check_echo(lab.keep(connect(entry)))
     again = lab.keep(connect(bulk))
     assert again.recv(1 << 16)
-    port = lab.remote_ports(client, 2)[1]
+    port = lab.remote_ports(client, 2)[1]  # any port was asked for again: it may differ
     check_echo(lab.keep(connect(("127.0.0.1", port))))
-    assert first_port  # port 0 asks for any port again, so the number may differ
 
 
 def test_fixed_remote_forward_is_back_on_its_port(lab):

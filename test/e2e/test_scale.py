@@ -9,8 +9,7 @@ import time
 import pytest
 
 from support.dial import check_echo, check_exchange, connect, read_exactly, through
-from support.lab import wait_until
-from support.program import BIN, PATIENCE, SANITISED
+from support.program import BIN, PATIENCE, SANITISED, wait_until
 from support.targets import payload, push_for_ever
 
 CROWD = os.path.join(os.path.dirname(BIN), "test", "e2e", "crowd")

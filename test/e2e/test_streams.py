@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from support.dial import check_echo, check_exchange, connect, read_exactly
-from support.lab import wait_until
+from support.program import wait_until
 from support.targets import answer_after_end, end_then_read, payload, read_all
 
 
