@@ -494,10 +494,12 @@ static void check_keepalive(struct alk_ssh *ssh)
 {
     if (!ssh_elapsed(ssh, keepalive_base(ssh), ssh->options.keepalive_ms))
         return;
-    if (ssh->keepalive_missed >= ssh->options.keepalive_misses)
+    if (ssh->keepalive_missed >= ssh->options.keepalive_misses) {
         ssh_fail(ssh, ALK_SSH_BY_CONNECTION_LOST, ALK_E_TIMEOUT,
                  "the peer has not answered for %u s", (unsigned)((ssh->now - ssh->heard) / 1000));
-    if (ssh->phase == PHASE_OVER || ssh_send_keepalive(ssh, false) != ALK_OK)
+        return;
+    }
+    if (ssh_send_keepalive(ssh, false) != ALK_OK)
         return;
     ssh->keepalive_missed++;
     ssh->keepalive_sent = ssh->now;

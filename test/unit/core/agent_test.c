@@ -312,7 +312,9 @@ static void bounds_signature_requests(void **state)
     assert_int_equal(
         alk_agent_request_signature(blob, data, most + 1, out, ALK_AGENT_MESSAGE_MAX + 16),
         ALK_E_LIMIT);
-    assert_int_equal(alk_agent_request_signature(blob, data, SIZE_MAX, out, SIZE_MAX), ALK_E_LIMIT);
+    assert_int_equal(
+        alk_agent_request_signature(blob, data, SIZE_MAX, out, ALK_AGENT_MESSAGE_MAX + 16),
+        ALK_E_LIMIT);
     free(out);
     free(data);
 }
