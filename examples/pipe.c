@@ -80,7 +80,7 @@ int main(int argc, char **argv)
         goto out;
     const struct alk_key *keys = key;
     options.host = argv[1];
-    options.port = (uint16_t)atoi(argv[2]);
+    options.port = (uint16_t)strtoul(argv[2], NULL, 10);
     options.keys = &keys;
     options.key_count = 1;
     options.fingerprint = argv[4];
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
     if (alk_client_new(&client, &options, &error) != ALK_OK ||
         alk_client_start(client, &error) != ALK_OK)
         goto out;
-    fd = alk_client_connect(client, argv[5], (uint16_t)atoi(argv[6]), on_answer, NULL);
+    fd = alk_client_connect(client, argv[5], (uint16_t)strtoul(argv[6], NULL, 10), on_answer, NULL);
     if (fd >= 0)
         copy_both(fd);
 out:

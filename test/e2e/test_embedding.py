@@ -34,8 +34,8 @@ def prefix(tmp_path_factory):
 @pytest.fixture(scope="module")
 def examples(prefix, tmp_path_factory):
     out = tmp_path_factory.mktemp("examples")
-    for name in ("Makefile", "pipe.c", "embedded_server.c"):  # away from the source tree
-        shutil.copy(ROOT / "examples" / name, out)
+    for file in [ROOT / "examples/Makefile", *(ROOT / "examples").glob("*.c")]:
+        shutil.copy(file, out)  # away from the source tree
     flags = {"CFLAGS": "-g -Wall -Wextra -Werror"}
     if SANITIZE:
         flags = {k: f"{flags.get(k, '')} -fsanitize={SANITIZE}" for k in ("CFLAGS", "LDFLAGS")}
