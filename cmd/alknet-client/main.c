@@ -78,7 +78,7 @@ static void on_stdio_answer(void *user, int status)
 {
     struct program *p = user;
 
-    if (status == ALK_OK)
+    if (status == ALK_OK || !p->ready) /* never online: the reason has been told */
         return;
     fprintf(stderr, "alknet-client: the server could not connect: %s\n", alk_status_text(status));
     raise_event(p->failed_fd);
