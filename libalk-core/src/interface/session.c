@@ -22,6 +22,7 @@ struct alk_session {
     const struct alk_session_handler *handler;
     void *user;
     struct waiter_list waiters;
+    unsigned remnants;
     uint64_t timer_at; /* when the timer fires; UINT64_MAX = not set */
     unsigned interest;
     int status;     /* ALK_OK while it works */
@@ -310,4 +311,19 @@ struct alk_loop *alk_session_loop(struct alk_session *session)
 const struct alk_stream *alk_session_stream(const struct alk_session *session)
 {
     return session->stream;
+}
+
+unsigned alk_session_remnants(const struct alk_session *session)
+{
+    return session->remnants;
+}
+
+void alk_session_add_remnant(struct alk_session *session)
+{
+    session->remnants++;
+}
+
+void alk_session_drop_remnant(struct alk_session *session)
+{
+    session->remnants--;
 }

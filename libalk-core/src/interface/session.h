@@ -52,4 +52,10 @@ void alk_session_touch(struct alk_session *session);
 void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter);
 void alk_session_unwait(struct alk_waiter *waiter);
 
+/* How many closed channels have left bytes behind that their streams have not taken yet. They
+ * hold memory though the engine counts them no more; relays keep the number. */
+unsigned alk_session_remnants(const struct alk_session *session);
+void alk_session_add_remnant(struct alk_session *session);
+void alk_session_drop_remnant(struct alk_session *session);
+
 #endif

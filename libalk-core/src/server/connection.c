@@ -9,6 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Closed channels of one session whose last bytes their targets have not taken: with more of
+ * them, no further channel is opened. */
+enum { REMNANTS_MAX = 64 };
+
 static const struct alk_log *log_of(const struct connection *c)
 {
     return c->worker->server->options.log;
@@ -79,6 +83,9 @@ static void on_channel_request(struct connection *c, const struct alk_ssh_event 
     if (is_internal(event->host) || !alk_authorized_key_may_open(c->key, event->host, event->port))
         alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel, ALK_SSH_OPEN_PROHIBITED,
                                "administratively prohibited");
+    else if (alk_session_remnants(c->session) >= REMNANTS_MAX)
+        alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel, ALK_SSH_OPEN_SHORTAGE,
+                               "too many closed channels still have data for their targets");
     else
         alk_outlet_start(&c->users, c->session, event->channel, &target);
 }

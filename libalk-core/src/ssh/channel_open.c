@@ -59,6 +59,7 @@ int ssh_channel_new(struct alk_ssh *ssh, struct alk_ssh_channel **out)
  * that the event that is on its way may name it. */
 void ssh_channel_free(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 {
+    ssh->window_growth -= channel->window_target - ALK_SSH_WINDOW;
     ssh->channels[channel->id] = NULL;
     ssh->free_ids[ssh->free_count++] = channel->id;
     ssh->channel_count--;

@@ -114,6 +114,7 @@ struct alk_ssh {
     bool probing;            /* a round trip is being measured for probe_channel */
     uint32_t probe_channel;
     uint64_t probe_sent, round_trip; /* when; the shortest seen, ms, 0 = none yet */
+    uint32_t window_growth; /* of all channels together, beyond the windows they began with */
     bool forward_wants_reply, forward_wants_port;
 
     struct alk_ssh_event event; /* built by handlers; type 0 = none */

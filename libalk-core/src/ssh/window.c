@@ -7,6 +7,10 @@
  * what limits a channel whose consumer keeps up. Scaling to the shortest trip matters: data
  * that queues on the way lengthens the trip, and a window that followed that would only
  * lengthen the queue.
+ *
+ * What a window allows is what a peer can make us hold, and the peer has a say in both trip and
+ * rate. So the growth is shared: all channels of a session together grow by no more than one
+ * alone may, which is no loss, since they share the path as well.
  */
 #include "ssh/engine.h"
 
@@ -44,7 +48,7 @@ static void grant(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 /* Starts to measure a round trip when the channel has taken in half a window. */
 static void consider_growth(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 {
-    if (ssh->probing || channel->window_target >= ssh->options.window_max ||
+    if (ssh->probing || ssh->window_growth >= ssh->options.window_max - ALK_SSH_WINDOW ||
         channel->received - channel->measured < channel->window_target / 2 || ssh->kex != NULL)
         return;
     if (ssh_send_keepalive(ssh, true) != ALK_OK)
@@ -67,9 +71,11 @@ void ssh_window_probe_answered(struct alk_ssh *ssh)
     uint64_t product = (channel->received - channel->measured) * ssh->round_trip / trip;
     channel->measured = channel->received;
     uint64_t wanted = product * PRODUCTS;
-    if (wanted > ssh->options.window_max)
-        wanted = ssh->options.window_max;
+    uint32_t room = ssh->options.window_max - ALK_SSH_WINDOW - ssh->window_growth;
+    if (wanted > channel->window_target + (uint64_t)room)
+        wanted = channel->window_target + (uint64_t)room;
     if (wanted > channel->window_target) {
+        ssh->window_growth += (uint32_t)wanted - channel->window_target;
         channel->owed += (uint32_t)wanted - channel->window_target;
         channel->window_target = (uint32_t)wanted;
     }

@@ -8,6 +8,7 @@ enum {
     TURN_MOST = 128 * 1024,          /* read from one stream before the others have their turn */
     PENDING_MAX = 128 * 1024 * 1024, /* never reached: the channel's window is smaller */
     PENDING_KEEP = 16 * 1024,        /* an empty queue larger than this is given back */
+    REMNANT_MS = 60000, /* a stream that takes nothing for so long after the channel's end */
 };
 
 struct alk_relay {
@@ -18,6 +19,8 @@ struct alk_relay {
     struct alk_stream *stream;
     struct alk_buffer pending; /* to the stream */
     struct alk_buffer early;   /* to the channel, before anything is read */
+    struct alk_timer *remnant; /* once the channel is closed and bytes are left */
+    size_t remnant_len;        /* how many were, when the timer was set */
     bool stream_ended;         /* nothing more to read from it */
     bool channel_ended;        /* nothing more will come from the channel */
     bool finished;             /* the stream was told so */
@@ -43,18 +46,26 @@ void alk_channel_users_end(struct alk_channel_users *users)
 
 /* ---- the end ---- */
 
+static void release(struct alk_relay *relay)
+{
+    alk_session_unwait(&relay->waiter);
+    if (relay->remnant != NULL)
+        alk_session_drop_remnant(relay->session);
+    alk_timer_free(relay->remnant);
+    alk_buffer_free(&relay->pending);
+    alk_buffer_free(&relay->early);
+    free(relay);
+}
+
 static void relay_free(struct alk_relay *relay)
 {
     LIST_REMOVE(&relay->base, entry);
-    alk_session_unwait(&relay->waiter);
     if (relay->channel != NULL) {
         alk_ssh_channel_set_user(relay->channel, NULL);
         alk_ssh_channel_close(alk_session_ssh(relay->session), relay->channel);
         alk_session_touch(relay->session);
     }
-    alk_buffer_free(&relay->pending);
-    alk_buffer_free(&relay->early);
-    free(relay);
+    release(relay);
 }
 
 /* Closes both. If the stream broke, the other side learns by the close of the channel. */
@@ -80,6 +91,33 @@ static bool done(struct alk_relay *relay)
         alk_stream_finish(relay->stream);
     }
     return false;
+}
+
+static void on_remnant_timer(void *user)
+{
+    struct alk_relay *relay = user;
+    size_t len = alk_buffer_len(&relay->pending);
+
+    if (len < relay->remnant_len) {
+        relay->remnant_len = len;
+        alk_timer_set(relay->remnant, REMNANT_MS);
+        return;
+    }
+    alk_stream_abort(relay->stream); /* the data was cut */
+    relay_free(relay);
+}
+
+/* The channel is closed and its slot free for another, but bytes are left for the stream. They
+ * still go out, unless the stream takes none: or a peer could fill the memory by closing
+ * channels to a target that does not read. */
+static void leave_remnant(struct alk_relay *relay)
+{
+    relay->remnant_len = alk_buffer_len(&relay->pending);
+    if (relay->remnant_len == 0 || alk_timer_new(&relay->remnant, alk_session_loop(relay->session),
+                                                 on_remnant_timer, relay) != ALK_OK)
+        return;
+    alk_session_add_remnant(relay->session);
+    alk_timer_set(relay->remnant, REMNANT_MS);
 }
 
 /* ---- from the stream to the channel ---- */
@@ -274,6 +312,7 @@ static void on_channel_event(struct alk_channel_user *self, const struct alk_ssh
         relay->channel_ended = true;
         relay->channel = NULL;
         alk_session_unwait(&relay->waiter);
+        leave_remnant(relay);
         break;
     default:
         return;
@@ -287,11 +326,8 @@ static void on_session_end(struct alk_channel_user *self)
     struct alk_relay *relay = (struct alk_relay *)self;
 
     /* a reset, so that the far program does not take a cut for an end */
-    alk_session_unwait(&relay->waiter);
     alk_stream_abort(relay->stream);
-    alk_buffer_free(&relay->pending);
-    alk_buffer_free(&relay->early);
-    free(relay);
+    release(relay);
 }
 
 static const struct alk_channel_user_ops relay_ops = {

@@ -134,19 +134,24 @@ static void test_window_stops_the_sender(void **state)
 }
 
 /* How much reaches the server before anything comes back: one round trip's worth. */
-static size_t one_trip(struct pair *pair, uint64_t ms)
+static size_t trip_on(struct pair *pair, unsigned channel, uint64_t ms)
 {
     static uint8_t data[1 << 20];
     size_t before = pair->server.received;
 
     pair->to_client_held = true;
-    while (alk_ssh_channel_write(pair->client.ssh, pair->client.channels[0], data, sizeof(data)) >
-           0)
+    while (alk_ssh_channel_write(pair->client.ssh, pair->client.channels[channel], data,
+                                 sizeof(data)) > 0)
         pair_run(pair);
     pair->now += ms;
     pair->to_client_held = false;
     pair_run(pair);
     return pair->server.received - before;
+}
+
+static size_t one_trip(struct pair *pair, uint64_t ms)
+{
+    return trip_on(pair, 0, ms);
 }
 
 static void test_window_grows_when_it_is_the_limit(void **state)
@@ -161,6 +166,29 @@ static void test_window_grows_when_it_is_the_limit(void **state)
     for (int i = 0; i < 40; i++)
         trip = one_trip(&pair, 1);
     assert_in_range(trip, 48U << 20, 64U << 20);
+    pair_free(&pair);
+}
+
+static void test_windows_of_a_session_share_their_growth(void **state)
+{
+    struct pair pair;
+    size_t first = 0, second = 0;
+
+    (void)state;
+    pair_login(&pair);
+    pair_open(&pair);
+    pair_open(&pair);
+    for (int i = 0; i < 40; i++) {
+        first = trip_on(&pair, 0, 1);
+        second = trip_on(&pair, 1, 1);
+    }
+    assert_in_range(first + second, 48U << 20, (64U << 20) + ALK_SSH_WINDOW);
+    /* what one gives back the other may take */
+    alk_ssh_channel_close(pair.client.ssh, pair.client.channels[0]);
+    pair_run(&pair);
+    for (int i = 0; i < 40; i++)
+        second = trip_on(&pair, 1, 1);
+    assert_in_range(second, 48U << 20, 64U << 20);
     pair_free(&pair);
 }
 
@@ -414,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_half_close_and_close),
         cmocka_unit_test(test_window_stops_the_sender),
         cmocka_unit_test(test_window_grows_when_it_is_the_limit),
+        cmocka_unit_test(test_windows_of_a_session_share_their_growth),
         cmocka_unit_test(test_window_ignores_what_queues_on_the_way),
         cmocka_unit_test(test_window_of_a_slow_consumer_stays),
         cmocka_unit_test(test_probes_count_as_attempts),
