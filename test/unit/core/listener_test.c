@@ -152,10 +152,17 @@ static void the_ipv6_wildcard_leaves_ipv4_alone(void **state)
     struct alk_listener *other;
     struct alk_address v4;
 
-    listen_on(f, "[::]:0");
-    assert_true(
-        alk_address_numeric("0.0.0.0", alk_address_port(alk_listener_address(f->listener)), &v4));
-    assert_int_equal(alk_listener_new(&other, &v4, NULL, NULL), 0);
+    /* another program may hold the same port for IPv4: then another port tells as well */
+    int status = ALK_E_EXISTS;
+    for (int i = 0; i < 20 && status == ALK_E_EXISTS; i++) {
+        alk_listener_close(f->listener);
+        f->listener = NULL;
+        listen_on(f, "[::]:0");
+        assert_true(alk_address_numeric("0.0.0.0",
+                                        alk_address_port(alk_listener_address(f->listener)), &v4));
+        status = alk_listener_new(&other, &v4, NULL, NULL);
+    }
+    assert_int_equal(status, 0);
     alk_listener_close(other);
 }
 
