@@ -141,17 +141,19 @@ static int too_long(const char *what, struct alk_secret_error *error)
 static int begin(const char *mnemonic, const char *passphrase, struct alk_workspace **w,
                  struct alk_secret_error *error)
 {
+    size_t mnemonic_len, passphrase_len;
     int r = mnemonic == NULL ? ALK_SECRET_E_ARGUMENT : alk_secret_crypto_init();
 
     if (r != 0)
         return alk_secret_fail(error, r, NULL);
-    if (strnlen(mnemonic, ALK_MNEMONIC_INPUT_MAX + 1) > ALK_MNEMONIC_INPUT_MAX)
+    mnemonic_len = strnlen(mnemonic, ALK_MNEMONIC_INPUT_MAX + 1);
+    passphrase_len = strnlen(passphrase, ALK_MNEMONIC_INPUT_MAX + 1);
+    if (mnemonic_len > ALK_MNEMONIC_INPUT_MAX)
         return too_long("mnemonic", error);
-    if (strnlen(passphrase, ALK_MNEMONIC_INPUT_MAX + 1) > ALK_MNEMONIC_INPUT_MAX)
+    if (passphrase_len > ALK_MNEMONIC_INPUT_MAX)
         return too_long("passphrase", error);
-    if ((*w = alk_workspace_take()) == NULL)
-        return alk_secret_fail(error, ALK_SECRET_E_MEMORY, NULL);
-    return 0;
+    *w = alk_workspace_take(mnemonic_len > passphrase_len ? mnemonic_len : passphrase_len);
+    return *w == NULL ? alk_secret_fail(error, ALK_SECRET_E_MEMORY, NULL) : 0;
 }
 
 /* Reads the mnemonic into words and entropy. */

@@ -9,17 +9,18 @@
 
 static const utf8proc_option_t NFKD = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
 
-int alk_nfkd(const char *in, size_t len, int32_t buffer[ALK_NFKD_ROOM], size_t *out_len)
+int alk_nfkd(const char *in, size_t len, int32_t *buffer, size_t *out_len)
 {
+    const utf8proc_ssize_t room = (utf8proc_ssize_t)ALK_NFKD_ROOM(len);
     utf8proc_ssize_t points, bytes;
 
     if (len > ALK_MNEMONIC_INPUT_MAX)
         return ALK_SECRET_E_TOO_LONG;
     points = utf8proc_decompose((const utf8proc_uint8_t *)in, (utf8proc_ssize_t)len, buffer,
-                                ALK_NFKD_ROOM - 1, NFKD);
+                                room - 1, NFKD);
     if (points < 0)
         return ALK_SECRET_E_UTF8;
-    if (points >= ALK_NFKD_ROOM) /* by a Unicode that is not made yet */
+    if (points >= room) /* by a Unicode that is not made yet */
         return ALK_SECRET_E_TOO_LONG;
     bytes = utf8proc_reencode(buffer, points, NFKD);
     if (bytes < 0)

@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Code points that the longest input may become, and a NUL: U+FDFA, three bytes, becomes 18. */
-#define ALK_NFKD_ROOM (6 * ALK_MNEMONIC_INPUT_MAX + 1)
+/* Code points that len bytes may become, and a NUL: U+FDFA, three bytes, becomes 18. */
+#define ALK_NFKD_ROOM(len) (6 * (len) + 1)
 
-/* Normalises len bytes of UTF-8. The buffer then holds *out_len bytes of UTF-8 and a NUL, and
- * behind them leftovers: wipe all of it. ALK_SECRET_E_UTF8, and ALK_SECRET_E_TOO_LONG over
- * ALK_MNEMONIC_INPUT_MAX. */
-int alk_nfkd(const char *in, size_t len, int32_t buffer[ALK_NFKD_ROOM], size_t *out_len);
+/* Normalises len bytes of UTF-8. The buffer has ALK_NFKD_ROOM(len) elements or more; it then
+ * holds *out_len bytes of UTF-8 and a NUL, and behind them leftovers: wipe all of it.
+ * ALK_SECRET_E_UTF8, and ALK_SECRET_E_TOO_LONG over ALK_MNEMONIC_INPUT_MAX. */
+int alk_nfkd(const char *in, size_t len, int32_t *buffer, size_t *out_len);
 
 #endif

@@ -5,20 +5,24 @@
 
 #include <sodium.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 static _Atomic(struct alk_workspace *) spare;
 
-struct alk_workspace *alk_workspace_take(void)
+struct alk_workspace *alk_workspace_take(size_t longest)
 {
     struct alk_workspace *w = atomic_exchange(&spare, NULL);
 
-    return w != NULL ? w : sodium_malloc(sizeof *w);
+    if (w == NULL && (w = sodium_malloc(sizeof *w)) == NULL)
+        return NULL;
+    w->room = ALK_NFKD_ROOM(longest);
+    return w;
 }
 
-void alk_workspace_give(struct alk_workspace *workspace)
+void alk_workspace_give(struct alk_workspace *w)
 {
-    if (workspace == NULL)
+    if (w == NULL)
         return;
-    sodium_memzero(workspace, sizeof *workspace);
-    sodium_free(atomic_exchange(&spare, workspace));
+    sodium_memzero(w, offsetof(struct alk_workspace, text) + w->room * sizeof w->text[0]);
+    sodium_free(atomic_exchange(&spare, w));
 }

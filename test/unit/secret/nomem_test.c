@@ -216,7 +216,7 @@ static int attempt(operation *run, long allocations, struct alk_secret_service *
 {
     int r;
 
-    sodium_free(alk_workspace_take());
+    sodium_free(alk_workspace_take(1));
     memset(out, 0, OUT);
     made = 0;
     left = allocations;
