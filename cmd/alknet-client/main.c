@@ -24,6 +24,7 @@ struct program {
     struct alk_key *key;
     int failed_fd; /* an eventfd: the first connection failed, or -W was refused */
     bool ready;
+    bool lost; /* the connection, once it had been there */
 };
 
 /* ---- what the client tells, on its own thread ---- */
@@ -54,6 +55,8 @@ static void on_state(void *user, enum alk_client_state state, int status, const 
         p->ready = true;
         if (p->settings.stdio == NULL)
             print_ready(p);
+    } else if (state == ALK_CLIENT_OFFLINE) {
+        p->lost = true;
     } else if (state == ALK_CLIENT_FAILED) {
         fprintf(stderr, "alknet-client: %s\n", sentence);
         raise_event(p->failed_fd);
@@ -201,6 +204,8 @@ static int make_client(struct program *p)
 
 /* ---- running ---- */
 
+enum end { END_SIGNAL, END_FAILED, END_STDIO };
+
 static int start_stdio(struct program *p, int *done_fd)
 {
     const char *target = p->settings.stdio;
@@ -223,7 +228,7 @@ static int start_stdio(struct program *p, int *done_fd)
     return -1;
 }
 
-static int wait_for_end(struct program *p, const sigset_t *signals, int stdio_done)
+static enum end wait_for_end(struct program *p, const sigset_t *signals, int stdio_done)
 {
     struct pollfd fds[3] = {
         {.fd = signalfd(-1, signals, SFD_CLOEXEC), .events = POLLIN},
@@ -242,13 +247,14 @@ static int wait_for_end(struct program *p, const sigset_t *signals, int stdio_do
     close(fds[0].fd);
     /* from here on a further signal kills */
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
-    return fds[1].revents != 0 ? EXIT_RUN : EXIT_SUCCESS;
+    return fds[1].revents != 0 ? END_FAILED : fds[0].revents != 0 ? END_SIGNAL : END_STDIO;
 }
 
 static int run(struct program *p, const sigset_t *signals)
 {
     struct alk_error error;
     int stdio_done = -1;
+    enum end end = END_SIGNAL;
 
     p->failed_fd = eventfd(0, EFD_CLOEXEC);
     int code = make_client(p);
@@ -264,9 +270,14 @@ static int run(struct program *p, const sigset_t *signals)
         code = start_stdio(p, &stdio_done);
     if (code < 0 && alk_client_start(p->client, &error) != ALK_OK)
         code = program_fail(EXIT_RUN, "%s", error.text);
-    if (code < 0)
-        code = wait_for_end(p, signals, stdio_done);
+    if (code < 0) {
+        end = wait_for_end(p, signals, stdio_done);
+        code = end == END_FAILED ? EXIT_RUN : EXIT_SUCCESS;
+    }
     alk_client_free(p->client);
+    /* its thread is over: everything has been told */
+    if (end == END_STDIO && p->lost)
+        code = program_fail(EXIT_RUN, "the connection to the server was lost");
     alk_key_free(p->key);
     close(p->failed_fd);
     return code;
@@ -275,18 +286,20 @@ static int run(struct program *p, const sigset_t *signals)
 int main(int argc, char **argv)
 {
     struct program program = {.failed_fd = -1};
+    struct sigaction hangup;
     sigset_t signals;
 
+    program_begin();
     int code = settings_parse(&program.settings, argc, argv);
     if (code >= 0)
         return code;
-    program_limits();
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_DFL);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaddset(&signals, SIGHUP); /* unless started by nohup */
     return run(&program, &signals);
 }

@@ -43,6 +43,7 @@ static void print_help(void)
 
 int main(int argc, char **argv)
 {
+    program_begin();
     if (argc < 2)
         return program_usage("no command is named");
     if (strcmp(argv[1], "--help") == 0) {
@@ -53,7 +54,6 @@ int main(int argc, char **argv)
         puts("alknet-ctl " ALK_VERSION);
         return EXIT_SUCCESS;
     }
-    program_limits();
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {

@@ -303,10 +303,10 @@ int main(int argc, char **argv)
     struct alk_error error;
     sigset_t signals;
 
+    program_begin();
     int code = parse(argc, argv, &settings);
     if (code >= 0)
         return code;
-    program_limits();
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
     /* before signals are blocked, so that waiting for a mnemonic can be interrupted */

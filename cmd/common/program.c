@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { BIG_BLOCK = 128 * 1024 }; /* goes back to the system when it is freed */
 
@@ -54,9 +56,15 @@ bool program_number(const char *option, const char *text, unsigned low, unsigned
     return true;
 }
 
-void program_limits(void)
+void program_begin(void)
 {
     struct rlimit files, none = {0, 0};
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd >= 0)
+        close(fd);
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;

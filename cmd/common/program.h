@@ -17,8 +17,9 @@ int program_usage(const char *format, ...) __attribute__((format(printf, 1, 2)))
 bool program_number(const char *option, const char *text, unsigned low, unsigned high,
                     unsigned *out);
 
-/* As many open files as the system lets this process have, and no core dumps: memory holds
- * keys. */
-void program_limits(void);
+/* Before anything is opened: standard streams that are closed become /dev/null, lest a file or
+ * a connection take their number and receive what is meant for people. As many open files as
+ * the system lets this process have, and no core dumps: memory holds keys. */
+void program_begin(void);
 
 #endif

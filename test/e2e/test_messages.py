@@ -1,10 +1,13 @@
 """What goes wrong is said in one sentence that names the mend, with the right exit status."""
+import fcntl
 import os
 import re
+import socket
+import subprocess
 
 import pytest
 
-from support.program import path_of
+from support.program import path_of, wait_until
 from support.targets import listen_on
 
 RUN, USAGE = 1, 2
@@ -173,6 +176,35 @@ def test_wrong_usage_of_the_client(lab, args):
 
 
 # ---- the server ----
+
+def test_log_that_nobody_reads_stops_nothing(lab, server_argv):
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    server = subprocess.Popen(server_argv(), stderr=theirs)
+    os.close(theirs)
+
+    def said():
+        try:
+            return os.read(ours, 65536).decode()
+        except BlockingIOError:
+            return ""
+
+    def greets():
+        with socket.create_connection((host, int(port)), timeout=20) as s:
+            assert s.recv(8) == b"SSH-2.0-"
+        return True
+    try:
+        host, port = re.search(r"on (\S+):(\d+),", wait_until(said, "it is ready")).groups()
+        for _ in range(100):  # some 20 KiB of log
+            greets()
+        said()
+        wait_until(lambda: greets() and "lines_dropped_before=" in said(), "it tells of the gap")
+    finally:
+        server.terminate()
+        assert server.wait(20) == 0
+        os.close(ours)
+
 
 def test_port_in_use(lab, server_argv):
     taken = lab.keep(listen_on("127.0.0.1"))

@@ -1,4 +1,5 @@
 """Losing the server and coming back; ending in order."""
+import os
 import signal
 import threading
 import time
@@ -58,6 +59,31 @@ def test_fixed_remote_forward_is_back_on_its_port(lab):
     check_echo(lab.keep(connect(("127.0.0.1", port))))
 
 
+def test_standard_io_that_was_cut_is_a_failure(lab):
+    server = lab.server()
+    client, s = lab.stdio("alknet-client", lab.client_argv(server, "-W",
+                                                           lab.serve(push_for_ever).spec))
+    assert s.recv(1 << 16), "the transfer runs"
+    server.kill()
+    ends_soon(s)
+    assert client.wait() == 1
+    assert "was lost" in client.log()
+
+
+def test_hang_up_ends_the_client_in_order_unless_it_is_ignored(lab):
+    server = lab.server()
+    sockets = [lab.path("ends"), lab.path("stays")]
+    clients = [lab.client(server, "-D", f"unix:{sockets[0]}"),
+               lab.start("alknet-client", lab.client_argv(server, "-D", f"unix:{sockets[1]}"),
+                         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))]
+    clients[1].wait_for("^alknet-client: connected to")
+    for client in clients:
+        client.signal(signal.SIGHUP)
+    assert clients[0].wait() == 0
+    assert not os.path.exists(sockets[0])
+    check_echo(lab.keep(through(f"unix:{sockets[1]}", lab.echo())))
+
+
 def test_connection_that_comes_while_offline_waits_and_then_works(lab):
     address = lab.entry()
     server = lab.server(listen=(address,))
@@ -83,8 +109,19 @@ def test_connection_that_comes_while_offline_fails_properly_after_ten_seconds(la
     client.wait_for("msg=offline")
     web = lab.keep(connect(client.addresses[1]))
     web.sendall(f"CONNECT {echo.spec} HTTP/1.1\r\n\r\n".encode())
+    answered = threading.Event()
+
+    def others():  # must not put it off
+        while not answered.wait(0.3):
+            lab.keep(connect(client.addresses[0]))
+    thread = threading.Thread(target=others)
+    thread.start()
     start = time.monotonic()
-    s, code = socks5(client.addresses[0], echo.address, echo.port)
+    try:
+        s, code = socks5(client.addresses[0], echo.address, echo.port)
+    finally:
+        answered.set()
+        thread.join()
     took = time.monotonic() - start
     s.close()
     assert code in (1, 4, 6), f"expected a SOCKS reply that tells of a failure, got {code}"

@@ -18,7 +18,8 @@ struct alk_log {
 };
 
 /* Writes one line: the message, then pairs of key and value (const char *) up
- * to a NULL key. A NULL value drops its pair. log may be NULL: nothing happens. */
+ * to a NULL key. A NULL value drops its pair. log may be NULL: nothing happens. Never waits
+ * for a reader: a line for which a pipe or terminal has no room is dropped and counted. */
 void alk_log(const struct alk_log *log, enum alk_log_level level, const char *message, ...)
     __attribute__((sentinel));
 

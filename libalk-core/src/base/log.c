@@ -1,6 +1,8 @@
 #include <alk/log.h>
 #include <alk/status.h>
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,7 +55,7 @@ static void put_value(struct line *line, const char *value)
         if (c == '"' || c == '\\') {
             put(line, '\\');
             put(line, (char)c);
-        } else if (c < ' ' || c == 0x7f) {
+        } else if (c < ' ' || c >= 0x7f) { /* bytes above too: C1 controls, marks that turn text */
             put_text(line, "\\x");
             put(line, hex[c >> 4]);
             put(line, hex[c & 15]);
@@ -73,6 +75,31 @@ static void put_pair(struct line *line, const char *key, const char *value)
     put_value(line, value);
 }
 
+/* A log that cannot be written must not stop the traffic: what nobody reads is dropped, and the
+ * next line that gets out says how much. The lock is for pipes, where two threads could both
+ * find the room that there is for one. */
+static void write_line(int fd, struct line *line)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static unsigned dropped;
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    char number[16];
+
+    pthread_mutex_lock(&lock);
+    if (poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0) {
+        snprintf(number, sizeof(number), "%u", dropped);
+        if (dropped > 0)
+            put_pair(line, "lines_dropped_before", number);
+        line->text[line->len++] = '\n';
+        ssize_t ignored = write(fd, line->text, line->len);
+        (void)ignored;
+        dropped = 0;
+    } else {
+        dropped++;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 void alk_log(const struct alk_log *log, enum alk_log_level level, const char *message, ...)
 {
     struct line line = {.len = 0};
@@ -90,10 +117,7 @@ void alk_log(const struct alk_log *log, enum alk_log_level level, const char *me
             put_pair(&line, key, value);
     }
     va_end(args);
-    line.text[line.len++] = '\n';
-    /* A log that cannot be written must not stop the traffic. */
-    ssize_t ignored = write(log->fd, line.text, line.len);
-    (void)ignored;
+    write_line(log->fd, &line);
 }
 
 int alk_log_level_parse(const char *text, enum alk_log_level *level)

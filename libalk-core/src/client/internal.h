@@ -69,6 +69,8 @@ struct remote {
     struct alk_forward_spec *spec;
     uint16_t port; /* where the server listens now */
     bool up, asked, told;
+    unsigned refusals; /* in a row */
+    uint64_t again;    /* not asked for before this time */
 };
 
 struct alk_client {
@@ -87,6 +89,7 @@ struct alk_client {
     struct alk_error trouble; /* more exact than what the session will say */
     unsigned attempts;        /* since the link was last up */
     struct alk_timer *retry, *tick;
+    bool ticking; /* the tick is set */
 
     struct alk_inlets inlets;
     struct entrance **entrances;

@@ -82,6 +82,9 @@ static void on_end(void *user, int status, const char *why)
 
 void link_need_tick(struct alk_client *client)
 {
+    if (client->ticking) /* setting it again would put it off, and it might never come */
+        return;
+    client->ticking = true;
     alk_timer_set(client->tick, TICK_MS);
 }
 
@@ -89,6 +92,7 @@ static void on_tick(void *user)
 {
     struct alk_client *client = user;
 
+    client->ticking = false;
     alk_inlets_expire(&client->inlets, OFFLINE_WAIT_MS);
     remotes_request(client);
     if (!LIST_EMPTY(&client->inlets) || (client->online && remotes_missing(client)))

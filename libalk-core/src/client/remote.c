@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AGAIN_FIRST_MS = 1000, AGAIN_LAST_MS = 30000 }; /* after a refusal */
+
 static enum alk_ssh_channel_kind kind_of(const struct remote *remote)
 {
     return remote->spec->listen.is_path ? ALK_SSH_FORWARDED_UNIX : ALK_SSH_FORWARDED_TCPIP;
@@ -71,7 +73,7 @@ void remotes_request(struct alk_client *client)
         return;
     for (unsigned i = 0; i < client->remote_count; i++) {
         struct remote *remote = client->remotes[i];
-        if (remote->up || remote->asked)
+        if (remote->up || remote->asked || alk_loop_now(client->loop) < remote->again)
             continue;
         if (alk_ssh_forward_request(alk_session_ssh(client->session), kind_of(remote), false,
                                     listen_host(remote), remote->spec->listen.port,
@@ -83,8 +85,12 @@ void remotes_request(struct alk_client *client)
 
 void remotes_lost(struct alk_client *client)
 {
-    for (unsigned i = 0; i < client->remote_count; i++)
-        client->remotes[i]->up = client->remotes[i]->asked = client->remotes[i]->told = false;
+    for (unsigned i = 0; i < client->remote_count; i++) {
+        struct remote *remote = client->remotes[i];
+        remote->up = remote->asked = remote->told = false;
+        remote->refusals = 0;
+        remote->again = 0;
+    }
 }
 
 bool remotes_missing(const struct alk_client *client)
@@ -117,8 +123,15 @@ void remote_on_reply(const struct alk_ssh_event *event)
     remote->port =
         remote->spec->listen.port != 0 ? remote->spec->listen.port : (uint16_t)event->port;
     tell(remote, event->ok);
-    if (!event->ok)
-        link_need_tick(remote->client);
+    if (event->ok) {
+        remote->refusals = 0;
+        return;
+    }
+    /* the answer may take a server long, and meanwhile it may stand still for us */
+    uint64_t wait =
+        remote->refusals < 5 ? (uint64_t)AGAIN_FIRST_MS << remote->refusals++ : AGAIN_LAST_MS;
+    remote->again = alk_loop_now(remote->client->loop) + wait;
+    link_need_tick(remote->client);
 }
 
 /* Which remote forward a channel belongs to. Servers differ in the address that they give

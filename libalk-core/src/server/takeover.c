@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIGN_OF_LIFE_MS = 2000 };
+enum {
+    SIGN_OF_LIFE_MS = 2000,
+    LOOK_MS = 10, /* the newcomer's session stands still meanwhile: a live holder shows at once */
+};
 
 struct takeover {
     struct worker *newcomer_worker, *holder_worker;
@@ -118,13 +121,17 @@ static void answer(struct takeover *t, bool is_free)
         free(t);
 }
 
-static void time_is_up(void *user)
+static void look(void *user)
 {
     struct takeover *t = user;
     struct connection *holder = worker_find(t->holder_worker, t->holder_id);
 
     if (holder != NULL && alk_ssh_heard(alk_session_ssh(holder->session)) >= t->asked) {
         answer(t, false);
+        return;
+    }
+    if (holder != NULL && alk_loop_now(t->holder_worker->loop) < t->asked + SIGN_OF_LIFE_MS) {
+        alk_timer_set(t->timer, LOOK_MS);
         return;
     }
     if (holder != NULL) {
@@ -139,15 +146,14 @@ static void ask_holder(void *user)
     struct takeover *t = user;
     struct connection *holder = worker_find(t->holder_worker, t->holder_id);
 
-    if (holder == NULL ||
-        alk_timer_new(&t->timer, t->holder_worker->loop, time_is_up, t) != ALK_OK) {
+    if (holder == NULL || alk_timer_new(&t->timer, t->holder_worker->loop, look, t) != ALK_OK) {
         answer(t, holder == NULL);
         return;
     }
     t->asked = alk_loop_now(t->holder_worker->loop);
     alk_ssh_probe(alk_session_ssh(holder->session));
     alk_session_touch(holder->session);
-    alk_timer_set(t->timer, SIGN_OF_LIFE_MS);
+    alk_timer_set(t->timer, LOOK_MS);
 }
 
 bool takeover_start(struct connection *newcomer, const struct alk_ssh_event *event)
