@@ -65,16 +65,18 @@ static void on_state(void *user, enum alk_client_state state, int status, const 
 
 static void on_remote(void *user, const char *spec, bool ok, uint16_t port)
 {
+    char where[32] = "a Unix socket";
+
     (void)user;
-    (void)spec;
+    if (spec[0] != '/')
+        snprintf(where, sizeof(where), "port %u", port);
     if (ok)
-        fprintf(stderr, "alknet-client: the server listens on port %u for a remote forward\n",
-                port);
+        fprintf(stderr, "alknet-client: the server listens on %s for a remote forward\n", where);
     else
         fprintf(stderr,
-                "alknet-client: the server refused to listen on port %u: the port may be in use, "
-                "or not permitted to this key; trying again\n",
-                port);
+                "alknet-client: the server refused to listen on %s: it may be in use, or not "
+                "permitted to this key; trying again\n",
+                where);
 }
 
 static void on_stdio_answer(void *user, int status)

@@ -197,11 +197,14 @@ static int parse(int argc, char **argv, struct settings *s)
     }
     if (optind < argc)
         return program_usage("unexpected argument '%s'", argv[optind]);
+    code = check_key_options(s);
+    if (code >= 0)
+        return code;
     if (s->authorized_keys == NULL)
         return program_usage("--authorized-keys is missing: name the file of keys that may log in");
     if (s->listen_count == 0)
         s->listen[s->listen_count++] = "0.0.0.0:22";
-    return check_key_options(s);
+    return -1;
 }
 
 static int make_key(struct alk_key **key, const char *path, struct alk_error *error)

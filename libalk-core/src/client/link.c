@@ -67,8 +67,12 @@ static void on_end(void *user, int status, const char *why)
     struct alk_client *client = user;
     struct alk_error trouble = client->trouble;
 
-    if (trouble.code == 0) /* why goes with the session */
+    if (trouble.code == 0 && client->online) /* why goes with the session */
         alk_error_set(&trouble, status, "%s", why);
+    else if (trouble.code == 0)
+        alk_error_set(&trouble, status, "no login at %s port %u: %s%s", client->host,
+                      client->options.port, why,
+                      status == ALK_E_CLOSED ? "; is it an SSH server, and not at its limit?" : "");
     client->online = false;
     login_clear(client);
     remotes_lost(client);

@@ -13,8 +13,8 @@ from .targets import Echo, Exchange, Target, free_port, loopback
 
 # Lines that tell where a program itself listens or connects: no destinations.
 _OWN_PLACES = re.compile(r"^alknet-(server: listening on|client: (listening on|connected to|"
-                         r"the server (listens|refused to listen) on port|cannot reach)) .*$"
-                         r"|reason=\"cannot reach [^\"]*\"", re.M)
+                         r"the server (listens|refused to listen) on|cannot reach|no login at)) .*$"
+                         r"|reason=\"(cannot reach|no login at) [^\"]*\"", re.M)
 _COMMON = ("127.0.0.1", "::1", "localhost")
 
 
@@ -181,10 +181,10 @@ class Lab:
         return client
 
     def remote_ports(self, client, count=1):
-        """The ports that the server chose for the client's remote forwards."""
-        pattern = r"the server listens on port (\d+) for a remote forward"
+        """The ports that the server chose for the client's remote forwards; 0 for a Unix socket."""
+        pattern = r"the server listens on (?:port (\d+)|a Unix socket) for a remote forward"
         client.wait_for(pattern, count=count)
-        return [int(p) for p in re.findall(pattern, client.log())]
+        return [int(p or 0) for p in re.findall(pattern, client.log())]
 
     def stdio(self, name, argv, **options):
         """A program whose standard input and output are a socket: (program, our end)."""
