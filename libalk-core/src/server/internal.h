@@ -48,6 +48,7 @@ struct worker {
     pthread_t thread;
     bool running, stopping;
     struct connections connections;
+    LIST_HEAD(, takeover) takeovers; /* whose holder is here */
     struct alk_listener **listeners;
     unsigned listener_count;
 };
@@ -78,6 +79,7 @@ struct alk_server {
     char **addresses;
     unsigned address_count;
     bool started;
+    bool ending; /* the threads have ended; no loop is to be used any more */
 };
 
 /* The present keys, with a reference for the caller. */
@@ -129,5 +131,8 @@ void takeover_unregister(struct alk_server *server, struct held_port *held); /* 
 /* The address that the event asks for is in use: if a session of the same key holds it, it is
  * asked for a sign of life; remote_retry follows. False when there is no such session. */
 bool takeover_start(struct connection *newcomer, const struct alk_ssh_event *event);
+
+/* The server ends: those under way on this worker are given up. */
+void takeover_end_all(struct worker *worker);
 
 #endif

@@ -178,6 +178,7 @@ void alk_server_free(struct alk_server *server)
     if (server == NULL)
         return;
     alk_server_stop(server);
+    server->ending = true;
     for (unsigned i = 0; i < server->worker_count; i++)
         worker_free(&server->workers[i]);
     free(server->workers);

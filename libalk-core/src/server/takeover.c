@@ -17,6 +17,7 @@ enum {
 };
 
 struct takeover {
+    LIST_ENTRY(takeover) entry; /* in the holder's worker, while the timer runs */
     struct worker *newcomer_worker, *holder_worker;
     uint64_t newcomer_id, holder_id;
     uint64_t asked; /* when the holder was asked, in its loop's time */
@@ -114,10 +115,13 @@ static void answered(void *user)
 
 static void answer(struct takeover *t, bool is_free)
 {
+    if (t->timer != NULL)
+        LIST_REMOVE(t, entry);
     alk_timer_free(t->timer);
     t->timer = NULL;
     t->free = is_free;
-    if (alk_loop_post(t->newcomer_worker->loop, answered, t) != ALK_OK)
+    if (t->holder_worker->server->ending ||
+        alk_loop_post(t->newcomer_worker->loop, answered, t) != ALK_OK)
         free(t);
 }
 
@@ -150,10 +154,17 @@ static void ask_holder(void *user)
         answer(t, holder == NULL);
         return;
     }
+    LIST_INSERT_HEAD(&t->holder_worker->takeovers, t, entry);
     t->asked = alk_loop_now(t->holder_worker->loop);
     alk_ssh_probe(alk_session_ssh(holder->session));
     alk_session_touch(holder->session);
     alk_timer_set(t->timer, LOOK_MS);
+}
+
+void takeover_end_all(struct worker *worker)
+{
+    while (!LIST_EMPTY(&worker->takeovers))
+        answer(LIST_FIRST(&worker->takeovers), false);
 }
 
 bool takeover_start(struct connection *newcomer, const struct alk_ssh_event *event)

@@ -6,6 +6,7 @@ int worker_init(struct worker *worker, struct alk_server *server)
 {
     worker->server = server;
     LIST_INIT(&worker->connections);
+    LIST_INIT(&worker->takeovers);
     return alk_loop_new(&worker->loop);
 }
 
@@ -101,6 +102,7 @@ void worker_join(struct worker *worker)
 void worker_free(struct worker *worker)
 {
     close_listeners(worker);
+    takeover_end_all(worker);
     free(worker->listeners);
     alk_loop_free(worker->loop);
 }
