@@ -59,6 +59,7 @@ static void start(struct end *end, enum alk_ssh_role role)
     options.role = role;
     options.host_key = key;
     options.ciphers = "none";
+    random_of = (int)role;
     random_state[role] = 1 + (uint64_t)role;
     assert_int_equal(alk_ssh_new(&end->ssh, &options, 1), 0);
 }
@@ -159,7 +160,6 @@ static void record(struct end ends[2])
 {
     struct end *server = &ends[ALK_SSH_SERVER], *client = &ends[ALK_SSH_CLIENT];
 
-    random_of = 0;
     start(server, ALK_SSH_SERVER);
     start(client, ALK_SSH_CLIENT);
     run(ends);
