@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sodium.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -95,13 +94,12 @@ static void test_length_and_padding(void **state)
     }
 }
 
-static void test_padding_is_what_was_drawn_and_short(void **state)
+static void test_padding_is_as_short_as_may_be(void **state)
 {
     struct alk_packets p = none();
     struct alk_buffer out = alk_buffer(100000);
 
     (void)state;
-    randombytes_buf(p.padding, sizeof(p.padding));
     for (size_t len = 1; len <= 64; len++) {
         size_t before = alk_buffer_len(&out);
         uint8_t *payload = alk_packet_reserve(&out, len);
@@ -110,7 +108,6 @@ static void test_padding_is_what_was_drawn_and_short(void **state)
         uint8_t *packet = alk_buffer_head(&out) + before;
         assert_in_range(packet[4], 4, 11);
         assert_int_equal(alk_buffer_len(&out) - before, 5 + len + packet[4]);
-        assert_memory_equal(packet + 5 + len, p.padding, packet[4]);
     }
     alk_buffer_free(&out);
 }
@@ -155,7 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taken_byte_by_byte),
         cmocka_unit_test(test_length_and_padding),
-        cmocka_unit_test(test_padding_is_what_was_drawn_and_short),
+        cmocka_unit_test(test_padding_is_as_short_as_may_be),
         cmocka_unit_test(test_full_output),
         cmocka_unit_test(test_numbers_run_out),
     };
