@@ -1,6 +1,7 @@
 /* alknet-client: options and wiring; everything else is libalk-core. */
 #include "mnemonic_key.h"
 #include "passphrase.h"
+#include "password.h"
 #include "program.h"
 #include "settings.h"
 #include "stdio_socket.h"
@@ -131,7 +132,7 @@ static int load_identity(struct program *p, struct alk_client_options *options)
 static int add_socks(struct program *p, struct alk_error *error)
 {
     const char *login = p->settings.socks_login;
-    char name[256], password[256];
+    char name[256], password[PASSWORD_SIZE];
 
     if (login == NULL)
         return alk_client_add_socks(p->client, p->settings.socks, NULL, NULL, error);
@@ -139,14 +140,9 @@ static int add_socks(struct program *p, struct alk_error *error)
     if (colon == NULL || colon == login || (size_t)(colon - login) >= sizeof(name))
         return alk_error_set(error, ALK_E_PARSE, "--socks5-user wants NAME:PASSWORD-FILE");
     snprintf(name, sizeof(name), "%.*s", (int)(colon - login), login);
-    FILE *file = fopen(colon + 1, "re");
-    bool read = file != NULL && fgets(password, sizeof(password), file) != NULL;
-    if (file != NULL)
-        fclose(file);
-    if (!read)
-        return alk_error_set(error, ALK_E_IO, "cannot read a password from %s: %s", colon + 1,
-                             file == NULL ? strerror(errno) : "it is empty");
-    password[strcspn(password, "\r\n")] = '\0';
+    const char *why = password_read(colon + 1, password);
+    if (why != NULL)
+        return alk_error_set(error, ALK_E_IO, "cannot read a password from %s: %s", colon + 1, why);
     int status = alk_client_add_socks(p->client, p->settings.socks, name, password, error);
     explicit_bzero(password, sizeof(password));
     return status;
@@ -210,22 +206,11 @@ enum end { END_SIGNAL, END_FAILED, END_STDIO };
 
 static int start_stdio(struct program *p, int *done_fd)
 {
-    const char *target = p->settings.stdio;
-    const char *colon = strrchr(target, ':');
-    char host[256];
-    unsigned port = 0;
-
-    if (target[0] == '/') {
-        snprintf(host, sizeof(host), "%s", target);
-    } else {
-        if (colon == NULL || !program_number("the port of --stdio", colon + 1, 1, 65535, &port))
-            return program_usage("--stdio wants HOST:PORT or the path of a Unix socket");
-        bool brackets = target[0] == '[' && colon[-1] == ']';
-        snprintf(host, sizeof(host), "%.*s", (int)(colon - target) - 2 * brackets,
-                 target + brackets);
-    }
+    const struct settings *s = &p->settings;
     int fd = stdio_socket(done_fd);
-    if (fd < 0 || alk_client_adopt(p->client, fd, host, (uint16_t)port, on_stdio_answer, p) != 0)
+
+    if (fd < 0 || alk_client_adopt(p->client, fd, s->stdio_host, (uint16_t)s->stdio_port,
+                                   on_stdio_answer, p) != 0)
         return program_fail(EXIT_RUN, "standard input and output could not be connected");
     return -1;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -194,6 +196,43 @@ static const char *login_name(void)
     return me != NULL ? me->pw_name : "alknet";
 }
 
+/* Bytes without a space or a control character. */
+static bool is_word(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* HOST:PORT, the host in brackets when it is an IPv6 address, or a path. */
+static int split_stdio(struct settings *s)
+{
+    static const char wants[] = "--stdio wants HOST:PORT or the path of a Unix socket, not '%s'";
+    const char *host = s->stdio, *colon = strrchr(host, ':');
+    size_t len = strlen(host), most = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+
+    if (host[0] != '/') {
+        if (colon == NULL)
+            return program_usage(wants, s->stdio);
+        if (!program_number("the port of --stdio", colon + 1, 1, 65535, &s->stdio_port))
+            return EXIT_USAGE;
+        len = (size_t)(colon - host);
+        if (len >= 2 && host[0] == '[' && colon[-1] == ']') {
+            host++;
+            len -= 2;
+        }
+        most = sizeof(s->stdio_host) - 1;
+        if (!is_word(host, len))
+            return program_usage(wants, s->stdio);
+    }
+    if (len == 0 || len > most)
+        return program_usage(wants, s->stdio);
+    memcpy(s->stdio_host, host, len);
+    return -1;
+}
+
 /* [user@]host[:port], the host in brackets when it is an IPv6 address with a port. */
 static int split_server(struct settings *s)
 {
@@ -213,7 +252,7 @@ static int split_server(struct settings *s)
         port = strchr(host, ':') + 1;
         host_len = (size_t)(port - 1 - host);
     }
-    if (host_len == 0 || host_len >= sizeof(s->host))
+    if (host_len == 0 || host_len >= sizeof(s->host) || !is_word(host, host_len))
         return program_usage("'%s' names no server: use [user@]host[:port]", s->server);
     if (at != NULL && (at == s->server || (size_t)(at - s->server) >= sizeof(s->user)))
         return program_usage("'%s' has no usable user name before the @", s->server);
@@ -261,6 +300,8 @@ static int complete(struct settings *s, int argc, char **argv)
     if (s->stdio != NULL && !s->log_level_given)
         s->log.level = ALK_LOG_WARN; /* as quiet as the command that it is part of */
     int code = complete_identity(s);
+    if (code < 0 && s->stdio != NULL)
+        code = split_stdio(s);
     return code >= 0 ? code : split_server(s);
 }
 

@@ -33,6 +33,10 @@ struct settings {
     /* taken apart from server */
     char user[256], host[256];
     unsigned port;
+
+    /* taken apart from stdio; port 0: host is a path */
+    char stdio_host[256];
+    unsigned stdio_port;
 };
 
 /* Reads argv and the environment. Returns -1 to go on, else the exit code; what was wrong
