@@ -8,7 +8,7 @@ enum {
     UNSENT_MOST = 128 * 1024, /* in the kernel: what an interactive channel may queue behind */
     UNREAD_MOST = 512 * 1024, /* on a short path; longer ones need all they can get */
     SHORT_PATH_MS = 1,
-    LINGER_MS = 2000,         /* for the last words to a slow peer */
+    LINGER_MS = 2000, /* for the last words to a slow peer */
 };
 
 TAILQ_HEAD(waiter_list, alk_waiter);
@@ -25,10 +25,10 @@ struct alk_session {
     unsigned remnants;
     uint64_t timer_at; /* when the timer fires; UINT64_MAX = not set */
     unsigned interest;
-    int status;     /* ALK_OK while it works */
+    int status;      /* ALK_OK while it works */
     bool path_known; /* the round trip has been looked at */
-    bool broken;    /* the stream takes no more output */
-    bool lingering; /* over, but the last words are not all sent */
+    bool broken;     /* the stream takes no more output */
+    bool lingering;  /* over, but the last words are not all sent */
 };
 
 /* ---- waiters ---- */
