@@ -186,6 +186,7 @@ static int make_client(struct program *p)
     options.accept_new = s->accept_new;
     options.fingerprint = s->fingerprint;
     options.log = &s->log;
+    options.dry_run = s->check;
     options.connect_timeout_s = s->connect_timeout;
     options.keepalive_s = s->keepalive;
     options.on_state = on_state;

@@ -271,6 +271,7 @@ static int run(struct settings *s, const struct alk_key *key, const sigset_t *si
     s->options.host_key = key;
     s->options.authorized_keys = s->authorized_keys;
     s->options.log = &s->log;
+    s->options.dry_run = s->check;
     if (alk_server_new(&server, &s->options, &error) != ALK_OK)
         return program_fail(EXIT_RUN, "%s", error.text);
     for (unsigned i = 0; i < s->listen_count; i++) {

@@ -254,6 +254,15 @@ def test_check_says_yes_and_changes_nothing(lab, server_argv):
                             if not f.endswith(".log") and not f.startswith("known_hosts"))
 
 
+def test_check_beside_the_running_program(lab, server_argv):
+    server = lab.server()
+    code, said = lab.run("alknet-server", server_argv("--check", "--listen", f"127.0.0.1:{server.port}"))
+    assert (code, "in order" in said) == (0, True), said
+    client = lab.client(server, "-D", "127.0.0.1:0")
+    code, said = lab.run("alknet-client", lab.client_argv(server, "--check", "-D", client.address))
+    assert (code, "in order" in said) == (0, True), said
+
+
 def test_check_says_no(lab, server_argv):
     check(lab, server_argv("--check", key=lab.path("absent")), RUN, "absent")
     check(lab, lab.client_argv(lab.server(), "--check", "--identity", lab.path("gone"),

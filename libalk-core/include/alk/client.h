@@ -58,6 +58,7 @@ struct alk_client_options {
     unsigned connect_timeout_s; /* 15 */
     unsigned keepalive_s;       /* 30 */
     unsigned max_channels;      /* 1024 */
+    bool dry_run;               /* judge everything, bind nothing; not to be started */
     bool keep_trying;           /* also when the first connection fails */
     alk_client_state_fn on_state;
     alk_client_remote_fn on_remote;

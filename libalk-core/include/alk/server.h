@@ -21,6 +21,7 @@
 #include <alk/key.h>
 #include <alk/log.h>
 #include <alk/status.h>
+#include <stdbool.h>
 
 struct alk_server;
 
@@ -38,6 +39,7 @@ struct alk_server_options {
     unsigned keepalive_s;                /* 30 */
     unsigned login_grace_s;              /* 30 */
     unsigned connect_timeout_s;          /* 10, for a target to answer */
+    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */

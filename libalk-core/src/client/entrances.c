@@ -87,6 +87,10 @@ static int add(struct alk_client *client, struct entrance *entrance,
         return alk_error_set(error, status, "out of memory");
     }
     client->entrances = list;
+    if (client->options.dry_run) {
+        entrance_free(entrance);
+        return ALK_OK;
+    }
     status = alk_listener_new(&entrance->listener, address, client->options.log, error);
     if (status != ALK_OK) {
         entrance_free(entrance);

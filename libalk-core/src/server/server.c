@@ -109,6 +109,8 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
     int status = alk_address_parse_listen(address, &parsed, error);
     if (status != ALK_OK)
         return status;
+    if (server->options.dry_run)
+        return ALK_OK;
     status = alk_listener_new_group(listeners, &count, &parsed, server->options.log, error);
     if (status != ALK_OK)
         return status;
