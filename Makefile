@@ -130,6 +130,8 @@ ifneq ($(filter unit unit-% test check,$(MAKECMDGOALS)),)
 $(foreach l,$(LIBS),$(eval $(call unit_rules,$l)))
 endif
 UNIT_ALL = $(foreach l,$(LIBS),$(UNIT_$l))
+# make unit UNIT="dial socks": these test programs only
+UNIT_CHOSEN = $(if $(UNIT),$(foreach u,$(UNIT),$(filter %/$u_test,$(UNIT_ALL))),$(UNIT_ALL))
 
 .PHONY: npm unit unit-build e2e test
 # the npm packages that unit tests compare with; needs the network once
@@ -137,9 +139,9 @@ npm: build/npm/.installed
 build/npm/.installed: test/npm/package.json
 	@test/npm/install
 	@touch $@
-unit-build: $(UNIT_ALL)
+unit-build: $(UNIT_CHOSEN)
 unit: npm unit-build
-	@test/run-unit $(UNIT_ALL)
+	@test/run-unit $(UNIT_CHOSEN)
 unit-%:                          # make unit-core: one library's unit tests
 	@$(MAKE) --no-print-directory unit-build
 	@test/run-unit $(UNIT_$*)
