@@ -59,6 +59,7 @@ static void start(struct end *end, enum alk_ssh_role role)
     options.role = role;
     options.host_key = key;
     options.ciphers = "none";
+    random_of = (int)role;
     random_state[role] = 1 + (uint64_t)role;
     random_of = role;
     assert_int_equal(alk_ssh_new(&end->ssh, &options, 1), 0);
