@@ -55,7 +55,8 @@ PROGRAM_LIBS := $(filter core secret,$(LIBS))
 # the packages of a library and of those it uses, and its archives in link order
 pkgs = $(PKGS_$1) $(foreach u,$(USES_$1),$(PKGS_$u))
 archives = $(foreach l,$1 $(USES_$1),$(BUILD)/lib/libalk-$l.a)
-pkg_cflags = $(if $(strip $1),$(shell pkg-config --cflags $1))
+# -isystem: warnings in others' headers are not ours to mend
+pkg_cflags = $(if $(strip $1),$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $1)))
 pkg_libs = $(if $(strip $1),$(shell pkg-config --libs $1)) -lpthread
 
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DALK_VERSION='"$(VERSION)"' $(WARN) $(OPTIMISE) $(HARDEN) $(SANFLAGS) $(CFLAGS)
@@ -185,16 +186,18 @@ fuzz:
 
 # ---- benchmarks: test/bench/tools/NAME.c is one load tool, and so is
 # test/bench/LIB/NAME.c, linked with that library
+BENCH_PKGS_flowgraph := igraph # the peer that it is measured beside
+bench_pkgs = $(call pkgs,$1) $(BENCH_PKGS_$1)
 bench_includes = -Itest/bench/tools/common $(call public_includes,$1)
 # $(call bench_rules,FOLDER,WHERE,LIB): programs WHERE/NAME from test/bench/FOLDER/NAME.c
 define bench_rules
 .PRECIOUS: $(BUILD)/obj/test/bench/$1/%.o
 BENCH_TOOLS += $(patsubst test/bench/$1/%.c,$2/%,$(wildcard test/bench/$1/*.c))
-$(call compile_rules,test/bench/$1,$(call bench_includes,$3),$(call pkgs,$3))
+$(call compile_rules,test/bench/$1,$(call bench_includes,$3),$(call bench_pkgs,$3))
 $2/%: $(BUILD)/obj/test/bench/$1/%.o $(call objects,test/bench/tools/common) $(call archives,$3)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call pkg_libs,$(call pkgs,$3))
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call pkg_libs,$(call bench_pkgs,$3))
 endef
 ifneq ($(filter bench bench-tools,$(MAKECMDGOALS)),)
 $(foreach l,$(LIBS),$(eval $(call bench_rules,$l,$(BUILD)/bench/$l,$l)))

@@ -242,7 +242,7 @@ static void reload(struct alk_server *server, const struct alk_log *log)
 {
     struct alk_error error;
 
-    if (alk_server_reload(server, &error) == ALK_OK)
+    if (alk_server_reload(server, NULL, &error) == ALK_OK)
         alk_log(log, ALK_LOG_INFO, "reloaded", NULL);
     else
         alk_log(log, ALK_LOG_ERROR, "reload failed, the old keys stay in force", "reason",

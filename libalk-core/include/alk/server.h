@@ -25,10 +25,11 @@
 
 struct alk_server;
 
-/* Numbers that are 0 take the default named beside them. */
+/* Numbers that are 0 take the default named beside them. A reload replaces those that are
+ * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
     const struct alk_key *host_key;      /* borrowed until alk_server_free */
-    const char *authorized_keys;         /* path of the file */
+    const char *authorized_keys;         /* (r) path of the file */
     const struct alk_log *log;           /* borrowed; NULL: silent */
     unsigned workers;                    /* loops and threads; one per core */
     unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
@@ -62,9 +63,11 @@ const char *alk_server_address(const struct alk_server *server, unsigned index);
 /* Starts the threads; from now on connections are accepted. */
 int alk_server_start(struct alk_server *server, struct alk_error *error);
 
-/* Reads authorized_keys again. All or nothing: on failure the old keys stay in force. New
- * logins are judged by the new keys. */
-int alk_server_reload(struct alk_server *server, struct alk_error *error);
+/* Puts the reloadable options in force, and reads the files that they name again; options may
+ * be NULL: those in force. All or nothing: on failure the old ones stay in force. What comes
+ * from now on is judged by the new ones. Strings are copied. */
+int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
+                      struct alk_error *error);
 
 /* Stops accepting, says goodbye to every session, waits at most about 2 s for what is on
  * its way, and ends the threads. */

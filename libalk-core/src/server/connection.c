@@ -21,13 +21,13 @@ static const struct alk_log *log_of(const struct connection *c)
 /* ---- login ---- */
 
 static const char *judge(struct connection *c, const struct alk_ssh_event *event,
-                         const struct key_set *keys)
+                         const struct snapshot *snapshot)
 {
-    c->key = alk_authorized_keys_admit(keys->keys, event->data, event->len, c->address,
+    c->key = alk_authorized_keys_admit(snapshot->keys, event->data, event->len, c->address,
                                        (uint64_t)time(NULL));
     if (c->key != NULL)
         return NULL;
-    return alk_authorized_keys_find(keys->keys, event->data, event->len) == NULL ? "unknown-key"
+    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL ? "unknown-key"
                                                                                  : "not-admitted";
 }
 
@@ -46,18 +46,18 @@ static void log_attempt(const struct connection *c, const struct alk_ssh_event *
 static void on_auth_request(struct connection *c, const struct alk_ssh_event *event)
 {
     struct alk_ssh *ssh = alk_session_ssh(c->session);
-    struct key_set *keys = server_keys(c->worker->server);
-    const char *why = judge(c, event, keys);
+    struct snapshot *snapshot = server_snapshot(c->worker->server);
+    const char *why = judge(c, event, snapshot);
 
     log_attempt(c, event, why);
     alk_ssh_auth_reply(ssh, why == NULL);
     c->authenticated = why == NULL && event->proven && alk_ssh_authenticated(ssh);
     if (c->authenticated) {
-        c->keys = keys; /* its entry stays valid as long as the session */
+        c->admitted_by = snapshot; /* its entry stays valid as long as the session */
         alk_admission_authenticated(c->worker->server->admission, c->address);
     } else {
         c->key = NULL;
-        key_set_release(keys);
+        snapshot_release(snapshot);
     }
 }
 
@@ -127,7 +127,7 @@ static void connection_free(struct connection *c)
     remote_close_all(c);
     alk_channel_users_end(&c->users);
     alk_session_free(c->session);
-    key_set_release(c->keys);
+    snapshot_release(c->admitted_by);
     alk_admission_leave(worker->server->admission, c->address, c->authenticated);
     free(c);
     worker_connection_gone(worker);

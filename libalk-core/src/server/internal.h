@@ -6,11 +6,12 @@
  * connection.c  one SSH connection: login, channels, its end
  * remote.c      the listeners that clients ask for
  * takeover.c    a returning client gets the listener that its dead session still holds
- * key_set.c     the authorized keys as a snapshot that reload replaces
+ * snapshot.c    who may do what: what a reload replaces as a whole
  */
 #ifndef ALK_SERVER_INTERNAL_H
 #define ALK_SERVER_INTERNAL_H
 
+#include "base/arena.h"
 #include "interface/session.h"
 #include "server/admission.h"
 #include "transport/listener.h"
@@ -27,16 +28,21 @@
 struct alk_server;
 struct connection;
 
-/* ---- key_set.c ---- */
+/* ---- snapshot.c ---- */
 
-struct key_set { /* immutable but for the count */
+/* Everything that a reload replaces, as one: immutable but for the count. A session keeps the
+ * one that let it in; each new request is judged by the present one. */
+struct snapshot {
     atomic_uint references;
+    struct alk_arena strings;          /* what options points to */
+    struct alk_server_options options; /* the reloadable ones count, the fixed do not */
     struct alk_authorized_keys *keys;
 };
 
-int key_set_load(struct key_set **out, const char *path, const struct alk_log *log,
-                 struct alk_error *error);
-void key_set_release(struct key_set *set); /* NULL is fine */
+/* All or nothing: reads the files that options names. */
+int snapshot_build(struct snapshot **out, const struct alk_server_options *options,
+                   struct alk_error *error);
+void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 
 /* ---- worker.c ---- */
 
@@ -66,12 +72,11 @@ struct connection *worker_find(struct worker *worker, uint64_t connection_id);
 /* ---- server.c ---- */
 
 struct alk_server {
-    struct alk_server_options options;
-    char *authorized_keys;
+    struct alk_server_options options; /* the fixed ones; its strings are not kept */
     struct alk_admission *admission;
     struct alk_resolver *resolver;
-    pthread_mutex_t lock; /* guards keys and held_ports */
-    struct key_set *keys;
+    pthread_mutex_t lock; /* guards snapshot and held_ports */
+    struct snapshot *snapshot;
     LIST_HEAD(, held_port) held_ports;
     atomic_uint_least64_t last_connection_id;
     struct worker *workers;
@@ -82,8 +87,8 @@ struct alk_server {
     bool ending; /* the threads have ended; no loop is to be used any more */
 };
 
-/* The present keys, with a reference for the caller. */
-struct key_set *server_keys(struct alk_server *server);
+/* The present one, with a reference for the caller. */
+struct snapshot *server_snapshot(struct alk_server *server);
 
 /* ---- connection.c ---- */
 
@@ -99,8 +104,8 @@ struct connection {
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
     struct remote_listeners remotes;
     struct remote_listener *wanted; /* waits for the outcome of a takeover */
-    struct key_set *keys;           /* the snapshot that let this user in */
-    const struct alk_authorized_key *key;
+    struct snapshot *admitted_by;
+    const struct alk_authorized_key *key; /* of admitted_by */
     uint64_t opened;
     bool authenticated;
     char address[64];

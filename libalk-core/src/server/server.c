@@ -64,15 +64,14 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
         .unauthenticated = server->options.max_unauthenticated,
         .unauthenticated_per_ip = server->options.max_unauthenticated_per_ip,
     };
-    int status = ALK_E_NOMEM;
-    server->authorized_keys = strdup(options->authorized_keys);
-    if (server->authorized_keys == NULL ||
-        (status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
+    int status;
+
+    if ((status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
         (status = alk_resolver_new(&server->resolver, &resolver)) != ALK_OK ||
         (status = init_workers(server)) != ALK_OK)
         alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else
-        status = key_set_load(&server->keys, server->authorized_keys, options->log, error);
+        status = snapshot_build(&server->snapshot, options, error);
     if (status != ALK_OK) {
         alk_server_free(server);
         return status;
@@ -143,28 +142,31 @@ int alk_server_start(struct alk_server *server, struct alk_error *error)
     return ALK_OK;
 }
 
-int alk_server_reload(struct alk_server *server, struct alk_error *error)
+int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
+                      struct alk_error *error)
 {
-    struct key_set *fresh;
-    int status = key_set_load(&fresh, server->authorized_keys, server->options.log, error);
+    struct snapshot *old = server_snapshot(server);
+    struct snapshot *fresh = NULL;
+    int status = snapshot_build(&fresh, options != NULL ? options : &old->options, error);
 
+    snapshot_release(old);
     if (status != ALK_OK)
         return status;
     pthread_mutex_lock(&server->lock);
-    struct key_set *old = server->keys;
-    server->keys = fresh;
+    old = server->snapshot;
+    server->snapshot = fresh;
     pthread_mutex_unlock(&server->lock);
-    key_set_release(old);
+    snapshot_release(old);
     return ALK_OK;
 }
 
-struct key_set *server_keys(struct alk_server *server)
+struct snapshot *server_snapshot(struct alk_server *server)
 {
     pthread_mutex_lock(&server->lock);
-    struct key_set *keys = server->keys;
-    atomic_fetch_add(&keys->references, 1);
+    struct snapshot *snapshot = server->snapshot;
+    atomic_fetch_add(&snapshot->references, 1);
     pthread_mutex_unlock(&server->lock);
-    return keys;
+    return snapshot;
 }
 
 void alk_server_stop(struct alk_server *server)
@@ -186,11 +188,10 @@ void alk_server_free(struct alk_server *server)
     free(server->workers);
     alk_resolver_free(server->resolver);
     alk_admission_free(server->admission);
-    key_set_release(server->keys);
+    snapshot_release(server->snapshot);
     for (unsigned i = 0; i < server->address_count; i++)
         free(server->addresses[i]);
     free(server->addresses);
-    free(server->authorized_keys);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }
