@@ -40,6 +40,7 @@ struct alk_server_options {
     unsigned keepalive_s;                /* 30 */
     unsigned login_grace_s;              /* 30 */
     unsigned connect_timeout_s;          /* 10, for a target to answer */
+    bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
     bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
 };
 
@@ -65,7 +66,9 @@ int alk_server_start(struct alk_server *server, struct alk_error *error);
 
 /* Puts the reloadable options in force, and reads the files that they name again; options may
  * be NULL: those in force. All or nothing: on failure the old ones stay in force. What comes
- * from now on is judged by the new ones. Strings are copied. */
+ * from now on is judged by the new ones, and so are the sessions that stand: one whose key may
+ * not log in any more (removed, expired, from elsewhere) ends, unless keep_revoked. Strings are
+ * copied. */
 int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
                       struct alk_error *error);
 

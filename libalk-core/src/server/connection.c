@@ -43,6 +43,29 @@ static void log_attempt(const struct connection *c, const struct alk_ssh_event *
             "method", "publickey", "result", result, "reason", why, NULL);
 }
 
+/* alk_session_end may be asked twice: what ends already is only told once more. */
+void connection_rejudge(struct connection *c, struct snapshot *snapshot)
+{
+    char fingerprint[ALK_FINGERPRINT_SIZE];
+
+    if (!c->authenticated || c->admitted_by == snapshot)
+        return;
+    const struct alk_authorized_key *key = alk_authorized_keys_admit(
+        snapshot->keys, c->key->blob, ALK_KEY_BLOB_SIZE, c->address, (uint64_t)time(NULL));
+    if (key == NULL && snapshot->options.keep_revoked)
+        return;
+    if (key == NULL) {
+        alk_key_fingerprint(c->key->blob, ALK_KEY_BLOB_SIZE, fingerprint);
+        alk_log(log_of(c), ALK_LOG_INFO, "session revoked", "remote_addr", c->address,
+                "key_fingerprint", fingerprint, NULL);
+        connection_end(c, "this key may no longer log in");
+        return;
+    }
+    snapshot_release(c->admitted_by);
+    c->admitted_by = snapshot_hold(snapshot);
+    c->key = key; /* its restrictions judge the next channel */
+}
+
 static void on_auth_request(struct connection *c, const struct alk_ssh_event *event)
 {
     struct alk_ssh *ssh = alk_session_ssh(c->session);

@@ -31,7 +31,7 @@ struct connection;
 /* ---- snapshot.c ---- */
 
 /* Everything that a reload replaces, as one: immutable but for the count. A session keeps the
- * one that let it in; each new request is judged by the present one. */
+ * one that let it in, until a reload has judged it by the next. */
 struct snapshot {
     atomic_uint references;
     struct alk_arena strings;          /* what options points to */
@@ -42,7 +42,8 @@ struct snapshot {
 /* All or nothing: reads the files that options names. */
 int snapshot_build(struct snapshot **out, const struct alk_server_options *options,
                    struct alk_error *error);
-void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
+struct snapshot *snapshot_hold(struct snapshot *snapshot); /* one reference more */
+void snapshot_release(struct snapshot *snapshot);          /* NULL is fine */
 
 /* ---- worker.c ---- */
 
@@ -66,6 +67,8 @@ void worker_stop(struct worker *worker); /* asks; the thread ends when its conne
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
 void worker_connection_gone(struct worker *worker);
+/* Any thread: its sessions are judged again by the snapshot that is in force then. */
+int worker_rejudge(struct worker *worker);
 /* On the worker's own thread: a connection of it, or NULL. */
 struct connection *worker_find(struct worker *worker, uint64_t connection_id);
 
@@ -114,6 +117,10 @@ struct connection {
 /* Takes the stream of a new connection, or refuses it. */
 void connection_start(struct worker *worker, struct alk_stream *stream);
 void connection_end(struct connection *connection, const char *text);
+
+/* A reload has put this snapshot in force: a session that it would let in goes on under it, any
+ * other ends, unless the snapshot says to keep such. */
+void connection_rejudge(struct connection *connection, struct snapshot *snapshot);
 
 /* ---- remote.c ---- */
 

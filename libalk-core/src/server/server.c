@@ -157,14 +157,21 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
     server->snapshot = fresh;
     pthread_mutex_unlock(&server->lock);
     snapshot_release(old);
-    return ALK_OK;
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        if (worker_rejudge(&server->workers[i]) != ALK_OK)
+            status = ALK_E_NOMEM;
+    }
+    return status == ALK_OK
+               ? ALK_OK
+               : alk_error_set(error, status,
+                               "the new settings are in force, but there was no memory to look "
+                               "for sessions that they would not let in; reload again");
 }
 
 struct snapshot *server_snapshot(struct alk_server *server)
 {
     pthread_mutex_lock(&server->lock);
-    struct snapshot *snapshot = server->snapshot;
-    atomic_fetch_add(&snapshot->references, 1);
+    struct snapshot *snapshot = snapshot_hold(server->snapshot);
     pthread_mutex_unlock(&server->lock);
     return snapshot;
 }

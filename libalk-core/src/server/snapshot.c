@@ -64,6 +64,12 @@ int snapshot_build(struct snapshot **out, const struct alk_server_options *optio
     return ALK_OK;
 }
 
+struct snapshot *snapshot_hold(struct snapshot *snapshot)
+{
+    atomic_fetch_add(&snapshot->references, 1);
+    return snapshot;
+}
+
 void snapshot_release(struct snapshot *snapshot)
 {
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)

@@ -73,6 +73,22 @@ struct connection *worker_find(struct worker *worker, uint64_t connection_id)
     return NULL;
 }
 
+static void rejudge(void *user)
+{
+    struct worker *worker = user;
+    struct snapshot *snapshot = server_snapshot(worker->server);
+    struct connection *connection;
+
+    LIST_FOREACH(connection, &worker->connections, entry)
+    connection_rejudge(connection, snapshot);
+    snapshot_release(snapshot);
+}
+
+int worker_rejudge(struct worker *worker)
+{
+    return worker->running ? alk_loop_post(worker->loop, rejudge, worker) : ALK_OK;
+}
+
 static void stop(void *user)
 {
     struct worker *worker = user;
