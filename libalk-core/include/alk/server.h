@@ -41,7 +41,7 @@ struct alk_server_options {
     unsigned login_grace_s;              /* 30 */
     unsigned connect_timeout_s;          /* 10, for a target to answer */
     bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
-    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
+    bool dry_run;      /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */
