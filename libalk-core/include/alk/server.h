@@ -57,6 +57,13 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
  * Before alk_server_start only. */
 int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error);
 
+/* The same with a socket that listens already, as systemd's socket activation hands it over; it
+ * belongs to the server from then on. ALK_E_INVAL when it is no such socket. */
+int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error);
+
+/* Whether alk_server_listen would understand the text; ALK_E_PARSE. Binds nothing. */
+int alk_server_check_address(const char *address, struct alk_error *error);
+
 /* The bound address of the index-th listener ("127.0.0.1:41234"), NULL beyond the last.
  * Borrowed. */
 const char *alk_server_address(const struct alk_server *server, unsigned index);
