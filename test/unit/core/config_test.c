@@ -199,7 +199,8 @@ static void check_all_known(enum alk_config_kind kind, const char *section,
 
     snprintf(text, sizeof(text), "[%s]\nnonsense = 1\n", section);
     struct alk_config *config = parse(kind, text);
-    char *names = strdup(strstr(alk_config_fault(config, 0), "it has ") + 7);
+    char *names =
+        strdup(strstr(alk_config_fault(config, alk_config_fault_count(config) - 1), "it has ") + 7);
     for (char *name = strtok(names, ", "); name != NULL; name = strtok(NULL, ", ")) {
         bool found = false;
         for (size_t i = 0; i < count; i++)
