@@ -108,14 +108,15 @@ static bool take_number(int code, const char *text, struct settings *s)
     switch (code) {
     case OPT_PER_IP:
         return program_number("--max-connections-per-ip", text, 0, 1000000,
-                              &o->max_connections_per_ip);
+                              &o->limits.max_connections_per_ip);
     case OPT_UNAUTHENTICATED:
-        return program_number("--max-unauthenticated", text, 1, 1000000, &o->max_unauthenticated);
+        return program_number("--max-unauthenticated", text, 1, 1000000,
+                              &o->limits.max_unauthenticated);
     case OPT_UNAUTHENTICATED_PER_IP:
         return program_number("--max-unauthenticated-per-ip", text, 1, 1000000,
-                              &o->max_unauthenticated_per_ip);
+                              &o->limits.max_unauthenticated_per_ip);
     case OPT_ATTEMPTS:
-        return program_number("--max-auth-attempts", text, 1, 1000, &o->max_auth_attempts);
+        return program_number("--max-auth-attempts", text, 1, 1000, &o->limits.max_auth_attempts);
     default:
         return program_number("--workers", text, 1, 256, &o->workers);
     }
