@@ -109,14 +109,15 @@ static bool take_number(int code, const char *text, struct settings *s)
     switch (code) {
     case OPT_PER_IP:
         return program_number("--max-connections-per-ip", text, 0, 1000000,
-                              &o->max_connections_per_ip);
+                              &o->limits.max_connections_per_ip);
     case OPT_UNAUTHENTICATED:
-        return program_number("--max-unauthenticated", text, 1, 1000000, &o->max_unauthenticated);
+        return program_number("--max-unauthenticated", text, 1, 1000000,
+                              &o->limits.max_unauthenticated);
     case OPT_UNAUTHENTICATED_PER_IP:
         return program_number("--max-unauthenticated-per-ip", text, 1, 1000000,
-                              &o->max_unauthenticated_per_ip);
+                              &o->limits.max_unauthenticated_per_ip);
     case OPT_ATTEMPTS:
-        return program_number("--max-auth-attempts", text, 1, 1000, &o->max_auth_attempts);
+        return program_number("--max-auth-attempts", text, 1, 1000, &o->limits.max_auth_attempts);
     default:
         return program_number("--workers", text, 1, 256, &o->workers);
     }
@@ -247,11 +248,11 @@ struct alk_server_options settings_options(const struct settings *s,
         int code;
         size_t offset;
     } numbers[] = {
-        {OPT_PER_IP, offsetof(struct alk_server_options, max_connections_per_ip)},
-        {OPT_UNAUTHENTICATED, offsetof(struct alk_server_options, max_unauthenticated)},
+        {OPT_PER_IP, offsetof(struct alk_server_options, limits.max_connections_per_ip)},
+        {OPT_UNAUTHENTICATED, offsetof(struct alk_server_options, limits.max_unauthenticated)},
         {OPT_UNAUTHENTICATED_PER_IP,
-         offsetof(struct alk_server_options, max_unauthenticated_per_ip)},
-        {OPT_ATTEMPTS, offsetof(struct alk_server_options, max_auth_attempts)},
+         offsetof(struct alk_server_options, limits.max_unauthenticated_per_ip)},
+        {OPT_ATTEMPTS, offsetof(struct alk_server_options, limits.max_auth_attempts)},
         {OPT_WORKERS, offsetof(struct alk_server_options, workers)},
     };
     struct alk_server_options options = ALK_SERVER_OPTIONS_INIT;

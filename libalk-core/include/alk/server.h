@@ -19,7 +19,9 @@
 #define ALK_SERVER_H
 
 #include <alk/key.h>
+#include <alk/limits.h>
 #include <alk/log.h>
+#include <alk/policy.h>
 #include <alk/status.h>
 #include <stdbool.h>
 
@@ -28,20 +30,19 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key;      /* borrowed until alk_server_free */
-    const char *authorized_keys;         /* (r) path of the file */
-    const struct alk_log *log;           /* borrowed; NULL: silent */
-    unsigned workers;                    /* loops and threads; one per core */
-    unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
-    unsigned max_unauthenticated;        /* 128 at once that have not logged in */
-    unsigned max_unauthenticated_per_ip; /* 16 */
-    unsigned max_auth_attempts;          /* 10 */
-    unsigned max_channels;               /* 1024 per session */
-    unsigned keepalive_s;                /* 30 */
-    unsigned login_grace_s;              /* 30 */
-    unsigned connect_timeout_s;          /* 10, for a target to answer */
-    bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
-    bool dry_run;      /* judge everything, bind nothing: for a check beside a running server */
+    const struct alk_key *host_key; /* borrowed until alk_server_free */
+    const char *authorized_keys;    /* (r) path of the file */
+    const struct alk_log *log;      /* borrowed; NULL: silent */
+    unsigned workers;               /* loops and threads; one per core */
+    unsigned keepalive_s;           /* 30 */
+    unsigned login_grace_s;         /* 30 */
+    unsigned connect_timeout_s;     /* 10, for a target to answer */
+    bool keep_revoked;              /* (r) a session goes on though a reload has removed its key */
+    const struct alk_policy_rule_text *rules; /* (r) forwarding rules in order, see alk/policy.h */
+    size_t rule_count;
+    struct alk_policy_defaults forwarding; /* (r) what no rule decides */
+    struct alk_limits limits;              /* (r) see alk/limits.h */
+    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */

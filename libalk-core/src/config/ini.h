@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 enum {
-    ALK_INI_LINE_MAX = 4096,  /* bytes of a line without its end */
+    ALK_INI_LINE_MAX = 16384, /* bytes of a line without its end */
     ALK_INI_SECTION_MAX = 49, /* what inih has room for */
 };
 

@@ -20,10 +20,10 @@ static void use_defaults(struct alk_server_options *o)
     }
     if (o->workers > WORKERS_MAX)
         o->workers = WORKERS_MAX;
-    if (o->max_unauthenticated == 0)
-        o->max_unauthenticated = 128;
-    if (o->max_unauthenticated_per_ip == 0)
-        o->max_unauthenticated_per_ip = 16;
+    if (o->limits.max_unauthenticated == 0)
+        o->limits.max_unauthenticated = 128;
+    if (o->limits.max_unauthenticated_per_ip == 0)
+        o->limits.max_unauthenticated_per_ip = 16;
     if (o->login_grace_s == 0)
         o->login_grace_s = 30;
     if (o->keepalive_s == 0)
@@ -61,9 +61,9 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     atomic_init(&server->last_connection_id, 0);
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
     struct alk_admission_limits limits = {
-        .per_ip = server->options.max_connections_per_ip,
-        .unauthenticated = server->options.max_unauthenticated,
-        .unauthenticated_per_ip = server->options.max_unauthenticated_per_ip,
+        .per_ip = server->options.limits.max_connections_per_ip,
+        .unauthenticated = server->options.limits.max_unauthenticated,
+        .unauthenticated_per_ip = server->options.limits.max_unauthenticated_per_ip,
     };
     int status;
 

@@ -81,7 +81,7 @@ READ(user, "%s", SERVER(user))
 READ(log_level, "%s", SERVER(log_level))
 READ(log_format, "%s", SERVER(log_format))
 READ(no_confine, "%d", SERVER(no_confine))
-READ(max_channels, "%u", SERVER(options.max_channels))
+READ(max_channels, "%u", SERVER(options.limits.max_channels))
 READ(keepalive, "%u", SERVER(options.keepalive_s))
 READ(login_grace, "%u", SERVER(options.login_grace_s))
 READ(connect_timeout, "%u", SERVER(options.connect_timeout_s))
@@ -89,10 +89,10 @@ READ(listen, "%s", SERVER(listeners)[0].listen[0])
 READ(listener_name, "%s", SERVER(listeners)[0].name)
 READ(authorized_keys, "%s", SERVER(options.authorized_keys))
 READ(keep_revoked, "%d", SERVER(options.keep_revoked))
-READ(per_ip, "%u", SERVER(options.max_connections_per_ip))
-READ(unauthenticated, "%u", SERVER(options.max_unauthenticated))
-READ(unauthenticated_per_ip, "%u", SERVER(options.max_unauthenticated_per_ip))
-READ(attempts, "%u", SERVER(options.max_auth_attempts))
+READ(per_ip, "%u", SERVER(options.limits.max_connections_per_ip))
+READ(unauthenticated, "%u", SERVER(options.limits.max_unauthenticated))
+READ(unauthenticated_per_ip, "%u", SERVER(options.limits.max_unauthenticated_per_ip))
+READ(attempts, "%u", SERVER(options.limits.max_auth_attempts))
 READ(p_server, "%s", PROFILE(server))
 READ(p_identity, "%s", PROFILE(identity))
 READ(p_known_hosts, "%s", PROFILE(options.known_hosts))
@@ -344,14 +344,14 @@ static struct alk_config *with_line(size_t len)
 
 static void test_long_lines_are_whole_or_a_fault(void **state)
 {
-    struct alk_config *config = with_line(4096);
+    struct alk_config *config = with_line(16384);
 
     (void)state;
     assert_clean(config);
-    assert_int_equal(strlen(alk_config_server(config)->user), 4096 - 7);
+    assert_int_equal(strlen(alk_config_server(config)->user), 16384 - 7);
     alk_config_free(config);
-    config = with_line(4097);
-    assert_faults(config, FAULTS("conf:2: the line is longer than 4096 bytes"));
+    config = with_line(16385);
+    assert_faults(config, FAULTS("conf:2: the line is longer than 16384 bytes"));
     assert_int_equal(alk_config_server(config)->options.workers, 3);
     alk_config_free(config);
 }
