@@ -18,9 +18,12 @@
 #ifndef ALK_SERVER_H
 #define ALK_SERVER_H
 
+#include <alk/api_key.h>
+#include <alk/identity.h>
 #include <alk/key.h>
 #include <alk/log.h>
 #include <alk/status.h>
+#include <alk/token.h>
 #include <stdbool.h>
 
 struct alk_server;
@@ -28,8 +31,14 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key;      /* borrowed until alk_server_free */
-    const char *authorized_keys;         /* (r) path of the file */
+    const struct alk_key *host_key;     /* borrowed until alk_server_free */
+    const char *authorized_keys;        /* (r) path of the file */
+    const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
+    size_t api_key_count;
+    struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */
+    /* Who judges the logins; borrowed until alk_server_free. NULL: the server itself, from its
+     * files and options (alk_server_identity_provider). */
+    const struct alk_identity_provider *identity_provider;
     const struct alk_log *log;           /* borrowed; NULL: silent */
     unsigned workers;                    /* loops and threads; one per core */
     unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
@@ -41,7 +50,7 @@ struct alk_server_options {
     unsigned login_grace_s;              /* 30 */
     unsigned connect_timeout_s;          /* 10, for a target to answer */
     bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
-    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
+    bool dry_run;      /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */
