@@ -18,11 +18,14 @@
 #ifndef ALK_SERVER_H
 #define ALK_SERVER_H
 
+#include <alk/api_key.h>
+#include <alk/identity.h>
 #include <alk/key.h>
 #include <alk/limits.h>
 #include <alk/log.h>
 #include <alk/policy.h>
 #include <alk/status.h>
+#include <alk/token.h>
 #include <stdbool.h>
 
 struct alk_server;
@@ -30,14 +33,20 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key; /* borrowed until alk_server_free */
-    const char *authorized_keys;    /* (r) path of the file */
-    const struct alk_log *log;      /* borrowed; NULL: silent */
-    unsigned workers;               /* loops and threads; one per core */
-    unsigned keepalive_s;           /* 30 */
-    unsigned login_grace_s;         /* 30 */
-    unsigned connect_timeout_s;     /* 10, for a target to answer */
-    bool keep_revoked;              /* (r) a session goes on though a reload has removed its key */
+    const struct alk_key *host_key;     /* borrowed until alk_server_free */
+    const char *authorized_keys;        /* (r) path of the file */
+    const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
+    size_t api_key_count;
+    struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */
+    /* Who judges the logins; borrowed until alk_server_free. NULL: the server itself, from its
+     * files and options (alk_server_identity_provider). */
+    const struct alk_identity_provider *identity_provider;
+    const struct alk_log *log;  /* borrowed; NULL: silent */
+    unsigned workers;           /* loops and threads; one per core */
+    unsigned keepalive_s;       /* 30 */
+    unsigned login_grace_s;     /* 30 */
+    unsigned connect_timeout_s; /* 10, for a target to answer */
+    bool keep_revoked;          /* (r) a session goes on though a reload has removed its key */
     const struct alk_policy_rule_text *rules; /* (r) forwarding rules in order, see alk/policy.h */
     size_t rule_count;
     struct alk_policy_defaults forwarding; /* (r) what no rule decides */
