@@ -27,8 +27,9 @@ static const char *judge(struct connection *c, const struct alk_ssh_event *event
                                        (uint64_t)time(NULL));
     if (c->key != NULL)
         return NULL;
-    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL ? "unknown-key"
-                                                                                 : "not-admitted";
+    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL
+               ? "unknown-key"
+               : "not-admitted";
 }
 
 static void log_attempt(const struct connection *c, const struct alk_ssh_event *event,

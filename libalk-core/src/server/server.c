@@ -2,6 +2,7 @@
 
 #include "transport/address.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,6 +122,37 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
             alk_listener_close(listeners[i]);
     }
     return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
+}
+
+/* Each worker accepts from the one queue, with a descriptor of its own. */
+int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error)
+{
+    int status = ALK_OK;
+
+    if (server->started)
+        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
+    for (unsigned i = 0; i < server->worker_count && status == ALK_OK; i++) {
+        struct alk_listener *listener = NULL;
+        int own = i == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        status = own >= 0 ? alk_listener_adopt(&listener, own, server->options.log, error)
+                          : alk_error_set(error, ALK_E_LIMIT, "no descriptor is left");
+        if (status == ALK_OK && i == 0)
+            status = remember_address(server, listener);
+        if (status == ALK_OK)
+            status = worker_add_listener(&server->workers[i], listener);
+        if (status != ALK_OK)
+            alk_listener_close(listener);
+        if (status == ALK_E_NOMEM)
+            alk_error_set(error, status, "out of memory");
+    }
+    return status;
+}
+
+int alk_server_check_address(const char *address, struct alk_error *error)
+{
+    struct alk_address parsed;
+
+    return alk_address_parse_listen(address, &parsed, error);
 }
 
 const char *alk_server_address(const struct alk_server *server, unsigned index)
