@@ -28,10 +28,12 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key;      /* borrowed until alk_server_free */
-    const char *authorized_keys;         /* (r) path of the file */
-    const struct alk_log *log;           /* borrowed; NULL: silent */
-    unsigned workers;                    /* loops and threads; one per core */
+    const struct alk_key *host_key; /* borrowed until alk_server_free */
+    const char *authorized_keys;    /* (r) path of the file */
+    const char *cert_authority;     /* (r) path of a file of CA public keys, or NULL */
+    const char *revoked_keys;       /* (r) path of an OpenSSH KRL or list of public keys, or NULL */
+    const struct alk_log *log;      /* borrowed; NULL: silent */
+    unsigned workers;               /* loops and threads; one per core */
     unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
     unsigned max_unauthenticated;        /* 128 at once that have not logged in */
     unsigned max_unauthenticated_per_ip; /* 16 */
@@ -41,7 +43,7 @@ struct alk_server_options {
     unsigned login_grace_s;              /* 30 */
     unsigned connect_timeout_s;          /* 10, for a target to answer */
     bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
-    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
+    bool dry_run;      /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */
@@ -49,7 +51,8 @@ struct alk_server_options {
 /* clang-format on */
 
 /* Reads the files that options name. Strings are copied. Errors: those of
- * alk_authorized_keys_load; ALK_E_INVAL without a host key. */
+ * alk_authorized_keys_load; ALK_E_INVAL without a host key; ALK_E_PARSE or ALK_E_UNSUPPORTED when
+ * revoked_keys is not understood as a whole. */
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error);
 
