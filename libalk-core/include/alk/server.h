@@ -21,7 +21,9 @@
 #include <alk/api_key.h>
 #include <alk/identity.h>
 #include <alk/key.h>
+#include <alk/limits.h>
 #include <alk/log.h>
+#include <alk/policy.h>
 #include <alk/status.h>
 #include <alk/token.h>
 #include <stdbool.h>
@@ -39,18 +41,17 @@ struct alk_server_options {
     /* Who judges the logins; borrowed until alk_server_free. NULL: the server itself, from its
      * files and options (alk_server_identity_provider). */
     const struct alk_identity_provider *identity_provider;
-    const struct alk_log *log;           /* borrowed; NULL: silent */
-    unsigned workers;                    /* loops and threads; one per core */
-    unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
-    unsigned max_unauthenticated;        /* 128 at once that have not logged in */
-    unsigned max_unauthenticated_per_ip; /* 16 */
-    unsigned max_auth_attempts;          /* 10 */
-    unsigned max_channels;               /* 1024 per session */
-    unsigned keepalive_s;                /* 30 */
-    unsigned login_grace_s;              /* 30 */
-    unsigned connect_timeout_s;          /* 10, for a target to answer */
-    bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
-    bool dry_run;      /* judge everything, bind nothing: for a check beside a running server */
+    const struct alk_log *log;  /* borrowed; NULL: silent */
+    unsigned workers;           /* loops and threads; one per core */
+    unsigned keepalive_s;       /* 30 */
+    unsigned login_grace_s;     /* 30 */
+    unsigned connect_timeout_s; /* 10, for a target to answer */
+    bool keep_revoked;          /* (r) a session goes on though a reload has removed its key */
+    const struct alk_policy_rule_text *rules; /* (r) forwarding rules in order, see alk/policy.h */
+    size_t rule_count;
+    struct alk_policy_defaults forwarding; /* (r) what no rule decides */
+    struct alk_limits limits;              /* (r) see alk/limits.h */
+    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */
@@ -65,6 +66,13 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
 /* Binds and listens: "ADDR:PORT", "[v6]:PORT" or "unix:PATH"; port 0 lets the kernel choose.
  * Before alk_server_start only. */
 int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error);
+
+/* The same with a socket that listens already, as systemd's socket activation hands it over; it
+ * belongs to the server from then on. ALK_E_INVAL when it is no such socket. */
+int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error);
+
+/* Whether alk_server_listen would understand the text; ALK_E_PARSE. Binds nothing. */
+int alk_server_check_address(const char *address, struct alk_error *error);
 
 /* The bound address of the index-th listener ("127.0.0.1:41234"), NULL beyond the last.
  * Borrowed. */

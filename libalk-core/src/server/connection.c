@@ -27,8 +27,9 @@ static const char *judge(struct connection *c, const struct alk_ssh_event *event
                                        (uint64_t)time(NULL));
     if (c->key != NULL)
         return NULL;
-    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL ? "unknown-key"
-                                                                                 : "not-admitted";
+    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL
+               ? "unknown-key"
+               : "not-admitted";
 }
 
 static void log_attempt(const struct connection *c, const struct alk_ssh_event *event,
@@ -179,8 +180,8 @@ static struct alk_ssh_options ssh_options(const struct alk_server_options *o)
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
 
     options.host_key = o->host_key;
-    options.max_channels = o->max_channels;
-    options.max_auth_attempts = o->max_auth_attempts;
+    options.max_channels = o->limits.max_channels;
+    options.max_auth_attempts = o->limits.max_auth_attempts;
     options.grace_ms = o->login_grace_s * 1000ULL;
     options.keepalive_ms = o->keepalive_s * 1000ULL;
     return options;

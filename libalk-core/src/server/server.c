@@ -2,6 +2,7 @@
 
 #include "transport/address.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,10 +20,10 @@ static void use_defaults(struct alk_server_options *o)
     }
     if (o->workers > WORKERS_MAX)
         o->workers = WORKERS_MAX;
-    if (o->max_unauthenticated == 0)
-        o->max_unauthenticated = 128;
-    if (o->max_unauthenticated_per_ip == 0)
-        o->max_unauthenticated_per_ip = 16;
+    if (o->limits.max_unauthenticated == 0)
+        o->limits.max_unauthenticated = 128;
+    if (o->limits.max_unauthenticated_per_ip == 0)
+        o->limits.max_unauthenticated_per_ip = 16;
     if (o->login_grace_s == 0)
         o->login_grace_s = 30;
     if (o->keepalive_s == 0)
@@ -60,9 +61,9 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     atomic_init(&server->last_connection_id, 0);
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
     struct alk_admission_limits limits = {
-        .per_ip = server->options.max_connections_per_ip,
-        .unauthenticated = server->options.max_unauthenticated,
-        .unauthenticated_per_ip = server->options.max_unauthenticated_per_ip,
+        .per_ip = server->options.limits.max_connections_per_ip,
+        .unauthenticated = server->options.limits.max_unauthenticated,
+        .unauthenticated_per_ip = server->options.limits.max_unauthenticated_per_ip,
     };
     int status;
 
@@ -121,6 +122,37 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
             alk_listener_close(listeners[i]);
     }
     return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
+}
+
+/* Each worker accepts from the one queue, with a descriptor of its own. */
+int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error)
+{
+    int status = ALK_OK;
+
+    if (server->started)
+        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
+    for (unsigned i = 0; i < server->worker_count && status == ALK_OK; i++) {
+        struct alk_listener *listener = NULL;
+        int own = i == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        status = own >= 0 ? alk_listener_adopt(&listener, own, server->options.log, error)
+                          : alk_error_set(error, ALK_E_LIMIT, "no descriptor is left");
+        if (status == ALK_OK && i == 0)
+            status = remember_address(server, listener);
+        if (status == ALK_OK)
+            status = worker_add_listener(&server->workers[i], listener);
+        if (status != ALK_OK)
+            alk_listener_close(listener);
+        if (status == ALK_E_NOMEM)
+            alk_error_set(error, status, "out of memory");
+    }
+    return status;
+}
+
+int alk_server_check_address(const char *address, struct alk_error *error)
+{
+    struct alk_address parsed;
+
+    return alk_address_parse_listen(address, &parsed, error);
 }
 
 const char *alk_server_address(const struct alk_server *server, unsigned index)
