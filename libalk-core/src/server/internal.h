@@ -115,6 +115,7 @@ struct connection {
     struct login_memory *login; /* what was presented: a reload judges it again */
     uint64_t opened;
     bool authenticated;
+    bool failed; /* a key was refused */
     char address[64];
 };
 

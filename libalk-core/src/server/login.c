@@ -73,6 +73,7 @@ void login_request(struct connection *c, const struct alk_ssh_event *event)
         why = c->login == NULL ? "out-of-memory" : NULL;
     }
     log_attempt(c, event, why);
+    c->failed |= why != NULL;
     alk_ssh_auth_reply(ssh, why == NULL);
     c->authenticated = why == NULL && event->proven && alk_ssh_authenticated(ssh);
     if (c->authenticated) {
