@@ -86,7 +86,7 @@ static void the_system_resolves_localhost(void **state)
     (void)state;
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, NULL), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "localhost", 80, on_answer, &answer),
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "localhost", 80, on_answer, &answer),
                      0);
     assert_false(answer.called);
     net_run_until(loop, &answer.called);
@@ -116,16 +116,16 @@ static void numeric_hosts_need_no_thread(void **state)
     (void)state;
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "::1", 5, on_answer, &numeric), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "::1", 5, on_answer, &numeric), 0);
     assert_false(numeric.called); /* later, from the loop */
     net_run_until(loop, &numeric.called);
     assert_string_equal(numeric.first, "::1");
     assert_int_equal(numeric.port, 5);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a.test", 5, on_answer, &name), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a.test", 5, on_answer, &name), 0);
     net_run_until(loop, &name.called);
     assert_int_equal(name.status, ALK_E_RESOLVE);
     assert_string_equal(name.cause, "the name has no address");
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a b", 5, on_answer, &name),
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a b", 5, on_answer, &name),
                      ALK_E_INVAL);
     alk_resolver_free(resolver);
     alk_loop_free(loop);
@@ -143,15 +143,15 @@ static void the_queue_has_a_bound(void **state)
     gate_set(false);
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a", 1, on_answer, &answers[0]), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a", 1, on_answer, &answers[0]), 0);
     gate_wait_inside(1);
-    assert_int_equal(alk_lookup_start(&second, resolver, loop, "b", 1, on_answer, &answers[1]), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "six", 1, on_answer, &answers[2]),
+    assert_int_equal(alk_lookup_start(&second, resolver, loop, NULL, "b", 1, on_answer, &answers[1]), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "six", 1, on_answer, &answers[2]),
                      0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "d", 1, on_answer, &over),
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "d", 1, on_answer, &over),
                      ALK_E_LIMIT);
     alk_lookup_cancel(second); /* makes room again */
-    assert_int_equal(alk_lookup_start(&second, resolver, loop, "b", 1, on_answer, &answers[1]), 0);
+    assert_int_equal(alk_lookup_start(&second, resolver, loop, NULL, "b", 1, on_answer, &answers[1]), 0);
     gate_set(true);
     for (size_t i = 0; i < 3; i++)
         net_run_until(loop, &answers[i].called);
@@ -174,13 +174,13 @@ static void cancelled_look_ups_answer_nobody(void **state)
     gate_set(false);
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&running, resolver, loop, "a", 1, on_answer, &never), 0);
-    assert_int_equal(alk_lookup_start(&posted, resolver, loop, "b", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&running, resolver, loop, NULL, "a", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&posted, resolver, loop, NULL, "b", 1, on_answer, &never), 0);
     gate_wait_inside(2);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(alk_lookup_start(&waiting[i], resolver, loop, "c", 1, on_answer, &never),
+        assert_int_equal(alk_lookup_start(&waiting[i], resolver, loop, NULL, "c", 1, on_answer, &never),
                          0);
-    assert_int_equal(alk_lookup_start(&numeric, resolver, loop, "::1", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&numeric, resolver, loop, NULL, "::1", 1, on_answer, &never), 0);
     alk_lookup_cancel(numeric);
     alk_lookup_cancel(running);
     alk_lookup_cancel(waiting[1]);
@@ -188,7 +188,7 @@ static void cancelled_look_ups_answer_nobody(void **state)
     alk_lookup_cancel(waiting[2]);
     gate_set(true);
     gate_wait_inside(0);
-    assert_int_equal(alk_lookup_start(&running, resolver, loop, "d", 1, on_answer, &last), 0);
+    assert_int_equal(alk_lookup_start(&running, resolver, loop, NULL, "d", 1, on_answer, &last), 0);
     alk_lookup_cancel(posted); /* whether its answer waits in the mailbox or not */
     net_run_until(loop, &last.called);
     net_run_ready(loop);
@@ -209,7 +209,7 @@ static void a_stuck_look_up_holds_up_nobody(void **state)
     gate_set(false);
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a", 1, on_answer, &never), 0);
     gate_wait_inside(1);
     alk_lookup_cancel(lookup);
     alk_loop_free(loop);
@@ -241,7 +241,7 @@ static void *storm(void *user)
         return NULL;
     }
     for (size_t i = 0; i < ROUNDS; i++) {
-        if (alk_lookup_start(&lookups[i], self->resolver, loop, "a", 1, on_answer, &answers[i]) !=
+        if (alk_lookup_start(&lookups[i], self->resolver, loop, NULL, "a", 1, on_answer, &answers[i]) !=
             0) {
             self->failure = "a look-up did not start";
             return NULL;
