@@ -40,6 +40,8 @@ static const char help[] =
     "      --host-key-fingerprint SHA256:...\n"
     "                              accept this host key and no other\n"
     "      --connect-timeout S     seconds to reach the server (default 15)\n"
+    "      --open-timeout S        seconds for the server to answer a connection's request\n"
+    "                              (default 60)\n"
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
     "      --log-level LEVEL       error, warn, info or debug (default info)\n"
     "      --check                 validate everything, connect to nothing, exit\n"
@@ -68,6 +70,7 @@ enum option_code {
     OPT_ACCEPT_NEW,
     OPT_FINGERPRINT,
     OPT_CONNECT_TIMEOUT,
+    OPT_OPEN_TIMEOUT,
     OPT_KEEPALIVE,
     OPT_LOG_LEVEL,
     OPT_CHECK,
@@ -91,6 +94,7 @@ static const struct option long_options[] = {
     {"accept-new", no_argument, NULL, OPT_ACCEPT_NEW},
     {"host-key-fingerprint", required_argument, NULL, OPT_FINGERPRINT},
     {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
+    {"open-timeout", required_argument, NULL, OPT_OPEN_TIMEOUT},
     {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"check", no_argument, NULL, OPT_CHECK},
@@ -173,6 +177,9 @@ static int take(int code, struct settings *s)
         return program_number("--connect-timeout", optarg, 1, 3600, &s->connect_timeout)
                    ? -1
                    : EXIT_USAGE;
+    case OPT_OPEN_TIMEOUT:
+        return program_number("--open-timeout", optarg, 1, 3600, &s->open_timeout) ? -1
+                                                                                   : EXIT_USAGE;
     case OPT_KEEPALIVE:
         return program_number("--keepalive", optarg, 1, 3600, &s->keepalive) ? -1 : EXIT_USAGE;
     case OPT_VERSION:
