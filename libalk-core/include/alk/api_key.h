@@ -67,14 +67,15 @@ enum alk_api_key_verdict {
     ALK_API_KEY_UNKNOWN,
     ALK_API_KEY_DISABLED,
     ALK_API_KEY_EXPIRED,
+    ALK_API_KEY_NO_MEMORY, /* good, but there is no room for its identity */
 };
 
 /* A word for the log. */
 const char *alk_api_key_verdict_text(enum alk_api_key_verdict verdict);
 
-/* Judges a presented key; when it is good, counts the use and yields its identity (borrowed from
- * the set; id is the id within the key). Takes the same time for every key, known or not, and
- * however many there are. */
+/* Judges a presented key; when it is good, counts the use and yields its identity, a reference for
+ * the caller, whose id is the id within the key. What is compared, and how often, depends neither
+ * on the key nor on how many there are. */
 enum alk_api_key_verdict alk_api_keys_judge(const struct alk_api_keys *set, const char *text,
                                             size_t len, uint64_t now_unix,
                                             struct alk_identity **identity);

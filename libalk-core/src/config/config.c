@@ -135,7 +135,7 @@ static void tell_sections(struct alk_config *config, const char *text)
 
     config_fault(config, "there is no section [%s]; %s", text,
                  server ? "a server's file has [server], [listener NAME], [auth], [auth.token], "
-                          "[api_key NAME], [forwarding], [limits] and [credential NAME]"
+                          "[api_key NAME], [forwarding] and [limits]"
                         : "a client's file has [profile NAME]");
 }
 
@@ -299,23 +299,43 @@ static void on_fault(void *user, unsigned line, const char *sentence)
 /* ---- life ---- */
 
 /* Lists were collected newest first, and are handed out as written. */
-static void finish(struct alk_config *config)
+static void finish_listeners(struct alk_config *config)
 {
-    struct config_listener *listener;
-    struct alk_config_listener *array;
-    size_t count = 0;
+    size_t i = config->listener_count;
+    struct alk_config_listener *array = config_alloc(config, (i + 1) * sizeof(*array));
 
-    for (listener = config->listeners; listener != NULL; listener = listener->next)
-        count++;
-    if (count == 0)
-        return;
-    array = config_alloc(config, count * sizeof(*array));
     if (array == NULL)
         return;
+    for (const struct config_listener *l = config->listeners; l != NULL; l = l->next)
+        array[--i] = l->listener;
     config->server.listeners = array;
-    config->server.listener_count = count;
-    for (listener = config->listeners; listener != NULL; listener = listener->next)
-        array[--count] = listener->listener;
+    config->server.listener_count = config->listener_count;
+}
+
+static void finish_rules(struct alk_config *config)
+{
+    size_t i = config->rule_count;
+    struct alk_policy_rule_text *array = config_alloc(config, (i + 1) * sizeof(*array));
+
+    if (array == NULL)
+        return;
+    for (const struct config_rule *r = config->rules; r != NULL; r = r->next)
+        array[--i] = r->rule;
+    config->server.options.rules = array;
+    config->server.options.rule_count = config->rule_count;
+}
+
+static void finish_api_keys(struct alk_config *config)
+{
+    size_t i = config->api_key_count;
+    struct alk_api_key *array = config_alloc(config, (i + 1) * sizeof(*array));
+
+    if (array == NULL)
+        return;
+    for (const struct config_api_key *k = config->api_keys; k != NULL; k = k->next)
+        array[--i] = k->key;
+    config->server.options.api_keys = array;
+    config->server.options.api_key_count = config->api_key_count;
 }
 
 static int parse(struct alk_config *config, const char *file, const char *text, size_t len,
@@ -330,7 +350,9 @@ static int parse(struct alk_config *config, const char *file, const char *text, 
     if (config->no_memory || alk_ini_visit(text, len, &visitor, config) != ALK_OK)
         return ALK_E_NOMEM;
     end_section(config);
-    finish(config);
+    finish_listeners(config);
+    finish_rules(config);
+    finish_api_keys(config);
     return config->no_memory ? ALK_E_NOMEM : ALK_OK;
 }
 

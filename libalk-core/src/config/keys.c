@@ -36,6 +36,41 @@ void set_seconds(struct alk_config *config, const struct key_def *key, void *bas
         *(unsigned *)field(key, base) = (unsigned)seconds;
 }
 
+void set_seconds64(struct alk_config *config, const struct key_def *key, void *base,
+                   const char *value)
+{
+    if (!alk_value_duration(value, field(key, base)))
+        config_fault(config, "%s wants a duration such as 30s, 5m, 12h or 30d, not '%s'", key->name,
+                     value);
+}
+
+void set_size64(struct alk_config *config, const struct key_def *key, void *base, const char *value)
+{
+    uint64_t *bytes = field(key, base);
+
+    if (!alk_value_size(value, bytes) || *bytes == 0)
+        config_fault(config, "%s wants a size such as 64KB, 512MB or 2GB, not '%s'", key->name,
+                     value);
+}
+
+void set_rate64(struct alk_config *config, const struct key_def *key, void *base, const char *value)
+{
+    uint64_t *rate = field(key, base);
+
+    if (*rate != 0)
+        config_fault(config, "%s is given by rate already; remove one of them", key->name);
+    else if (!alk_value_rate(value, rate) || *rate == 0)
+        config_fault(config, "%s wants a rate such as 64KB/s or 10MB/s, not '%s'", key->name,
+                     value);
+}
+
+void set_time64(struct alk_config *config, const struct key_def *key, void *base, const char *value)
+{
+    if (!alk_value_time(value, field(key, base)))
+        config_fault(config, "%s wants a day such as 2027-01-31, or 2027-01-31T12:00:00Z, not '%s'",
+                     key->name, value);
+}
+
 static bool take_bool(struct alk_config *config, const struct key_def *key, const char *value,
                       bool *out)
 {

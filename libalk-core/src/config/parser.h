@@ -80,6 +80,16 @@ struct config_listener {
     struct alk_config_listener listener;
 };
 
+struct config_rule {
+    struct config_rule *next;
+    struct alk_policy_rule_text rule;
+};
+
+struct config_api_key {
+    struct config_api_key *next;
+    struct alk_api_key key;
+};
+
 struct config_profile {
     struct config_profile *next;
     struct alk_config_profile profile;
@@ -96,7 +106,10 @@ struct alk_config {
     unsigned section_count;
     struct config_entry *entries, **entries_end; /* as written */
     struct alk_config_server server;
-    struct config_listener *listeners;
+    struct config_listener *listeners; /* these three the newest first */
+    struct config_rule *rules;
+    struct config_api_key *api_keys;
+    size_t listener_count, rule_count, api_key_count;
     struct config_profile *profiles;
 
     /* while parsing */
@@ -121,10 +134,14 @@ const char *config_text(struct alk_config *config, const char *text, size_t len)
 bool config_append(struct alk_config *config, const char *const **list, size_t *count,
                    const char *text);
 
-/* ---- keys.c: fields are unsigned, bool, const char *, or a list of them ---- */
+/* ---- keys.c: fields are unsigned (64: uint64_t), bool, const char *, or a list of them ---- */
 
 void set_number(struct alk_config *, const struct key_def *, void *base, const char *value);
 void set_seconds(struct alk_config *, const struct key_def *, void *base, const char *value);
+void set_seconds64(struct alk_config *, const struct key_def *, void *base, const char *value);
+void set_size64(struct alk_config *, const struct key_def *, void *base, const char *value);
+void set_rate64(struct alk_config *, const struct key_def *, void *base, const char *value);
+void set_time64(struct alk_config *, const struct key_def *, void *base, const char *value);
 void set_yes(struct alk_config *, const struct key_def *, void *base, const char *value);
 void set_no(struct alk_config *, const struct key_def *, void *base, const char *value);
 void set_text(struct alk_config *, const struct key_def *, void *base, const char *value);
@@ -147,5 +164,7 @@ size_t config_list(struct alk_config *config, const struct key_def *key, const c
 int check_identity(const char *path, struct alk_error *error);
 int check_host_key(const char *path, struct alk_error *error);
 int check_authorized_keys(const char *path, struct alk_error *error);
+int check_authorities(const char *path, struct alk_error *error);
+int check_revocations(const char *path, struct alk_error *error);
 
 #endif

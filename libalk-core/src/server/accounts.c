@@ -33,12 +33,11 @@ bool accounts_have_room_for_channel(struct connection *connection)
 const char *accounts_enter(struct connection *connection)
 {
     struct alk_server *server = connection->worker->server;
-    char id[ALK_FINGERPRINT_SIZE];
 
-    alk_key_fingerprint(connection->key->blob, ALK_KEY_BLOB_SIZE, id);
     if (alk_admission_authenticated(server->admission, connection->address) != NULL)
         return "the server has as many sessions as it may";
-    int status = alk_identities_enter(server->identities, id, &connection->account);
+    int status =
+        alk_identities_enter(server->identities, connection->grant.id, &connection->account);
     if (status == ALK_E_LIMIT)
         return "this key has as many sessions as it may";
     if (status != ALK_OK)

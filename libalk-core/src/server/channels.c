@@ -18,14 +18,12 @@ struct name_in_question {
     struct alk_policy_target target;
 };
 
-static const char *const default_scopes[] = {"relay:connect"};
-
 struct alk_policy_subject channel_subject(const struct connection *connection)
 {
     return (struct alk_policy_subject){
-        .id = connection->account->id,
-        .scopes = default_scopes,
-        .scope_count = 1,
+        .id = connection->grant.id,
+        .scopes = connection->grant.scopes,
+        .scope_count = connection->grant.scope_count,
         .transport = connection->transport,
         .interface = "ssh",
     };
@@ -111,7 +109,7 @@ void channel_request(struct connection *c, const struct alk_ssh_event *event)
 
     if (c->account == NULL || !read_target(&target, event) ||
         target.kind == ALK_POLICY_INTERNAL || /* there are none yet */
-        !alk_authorized_key_may_open(c->key, event->host, event->port) || !is_allowed(c, &target))
+        !alk_grant_may_open(&c->grant, event->host, event->port) || !is_allowed(c, &target))
         refuse(c, event, ALK_SSH_OPEN_PROHIBITED, "administratively prohibited");
     else if (!accounts_admit_channel(c))
         refuse(c, event, ALK_SSH_OPEN_SHORTAGE, "too many channels are open");

@@ -4,91 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const struct alk_log *log_of(const struct connection *c)
 {
     return c->worker->server->options.log;
-}
-
-/* ---- login ---- */
-
-static const char *judge(struct connection *c, const struct alk_ssh_event *event,
-                         const struct snapshot *snapshot)
-{
-    c->key = alk_authorized_keys_admit(snapshot->keys, event->data, event->len, c->address,
-                                       (uint64_t)time(NULL));
-    if (c->key != NULL)
-        return NULL;
-    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL
-               ? "unknown-key"
-               : "not-admitted";
-}
-
-static void log_attempt(const struct connection *c, const struct alk_ssh_event *event,
-                        const char *why)
-{
-    char fingerprint[ALK_FINGERPRINT_SIZE];
-    const char *result = why != NULL ? "reject" : event->proven ? "accept" : "probe";
-
-    alk_key_fingerprint(event->data, event->len, fingerprint);
-    alk_log(log_of(c), why == NULL && !event->proven ? ALK_LOG_DEBUG : ALK_LOG_INFO, "auth attempt",
-            "remote_addr", c->address, "user", event->user, "key_fingerprint", fingerprint,
-            "method", "publickey", "result", result, "reason", why, NULL);
-}
-
-/* alk_session_end may be asked twice: what ends already is only told once more. */
-void connection_rejudge(struct connection *c, struct snapshot *snapshot)
-{
-    char fingerprint[ALK_FINGERPRINT_SIZE];
-
-    if (!c->authenticated || c->admitted_by == snapshot)
-        return;
-    const struct alk_authorized_key *key = alk_authorized_keys_admit(
-        snapshot->keys, c->key->blob, ALK_KEY_BLOB_SIZE, c->address, (uint64_t)time(NULL));
-    if (key == NULL && snapshot->options.keep_revoked)
-        return;
-    if (key == NULL) {
-        alk_key_fingerprint(c->key->blob, ALK_KEY_BLOB_SIZE, fingerprint);
-        alk_log(log_of(c), ALK_LOG_INFO, "session revoked", "remote_addr", c->address,
-                "key_fingerprint", fingerprint, NULL);
-        connection_end(c, "this key may no longer log in");
-        return;
-    }
-    snapshot_release(c->admitted_by);
-    c->admitted_by = snapshot_hold(snapshot);
-    c->key = key; /* its restrictions judge the next channel */
-}
-
-/* It has logged in, and now counts for its identity. */
-static void begin_session(struct connection *c)
-{
-    const char *why = accounts_enter(c);
-
-    if (why == NULL)
-        return;
-    alk_log(log_of(c), ALK_LOG_WARN, "session refused", "remote_addr", c->address, "reason", why,
-            NULL);
-    alk_session_end(c->session, ALK_SSH_BY_TOO_MANY, why);
-}
-
-static void on_auth_request(struct connection *c, const struct alk_ssh_event *event)
-{
-    struct alk_ssh *ssh = alk_session_ssh(c->session);
-    struct snapshot *snapshot = server_snapshot(c->worker->server);
-    const char *why = judge(c, event, snapshot);
-
-    log_attempt(c, event, why);
-    c->failed = c->failed || why != NULL;
-    alk_ssh_auth_reply(ssh, why == NULL);
-    c->authenticated = why == NULL && event->proven && alk_ssh_authenticated(ssh);
-    if (c->authenticated) {
-        c->admitted_by = snapshot; /* its entry stays valid as long as the session */
-        begin_session(c);
-    } else {
-        c->key = NULL;
-        snapshot_release(snapshot);
-    }
 }
 
 static void on_event(void *user, const struct alk_ssh_event *event)
@@ -97,7 +16,7 @@ static void on_event(void *user, const struct alk_ssh_event *event)
 
     switch (event->type) {
     case ALK_SSH_AUTH_REQUEST:
-        on_auth_request(c, event);
+        login_request(c, event);
         break;
     case ALK_SSH_CHANNEL_REQUEST:
         channel_request(c, event);
@@ -129,7 +48,7 @@ static void connection_free(struct connection *c)
     alk_channel_users_end(&c->users);
     accounts_leave(c);
     alk_session_free(c->session);
-    snapshot_release(c->admitted_by);
+    login_forget(c);
     alk_admission_leave(worker->server->admission, c->address, c->authenticated,
                         c->failed && !c->authenticated, alk_loop_now(worker->loop));
     free(c);

@@ -3,7 +3,8 @@
  *
  * server.c      options, listeners, start and stop
  * worker.c      one thread with its loop, and the connections on it
- * connection.c  one SSH connection: login, its end
+ * connection.c  one SSH connection, from its begin to its end
+ * login.c       who is let in, and with which grant
  * channels.c    the channels that it asks for: policy and limits
  * accounts.c    what it counts for: its identity, channels, memory
  * remote.c      the listeners that clients ask for
@@ -13,6 +14,7 @@
 #ifndef ALK_SERVER_INTERNAL_H
 #define ALK_SERVER_INTERNAL_H
 
+#include "auth/grant.h"
 #include "base/arena.h"
 #include "interface/session.h"
 #include "server/admission.h"
@@ -41,7 +43,8 @@ struct snapshot {
     struct alk_server_options options; /* the reloadable ones count, the fixed do not; limits are
                                           never 0 */
     struct alk_policy *policy;
-    struct alk_authorized_keys *keys;
+    struct alk_authorized_keys *keys, *authorities; /* authorities: NULL when no file is named */
+    struct alk_revocations *revoked;                /* likewise */
 };
 
 /* All or nothing: reads the files that options names. */
@@ -120,8 +123,9 @@ struct connection {
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
     struct remote_listeners remotes;
     struct remote_listener *wanted; /* waits for the outcome of a takeover */
-    struct snapshot *admitted_by;
-    const struct alk_authorized_key *key; /* of admitted_by */
+    struct snapshot *admitted_by;   /* what the grant borrows from */
+    struct alk_grant grant;
+    struct login_memory *login; /* what was presented: a reload judges it again */
     uint64_t opened;
     bool authenticated;
     bool failed;                          /* a key was refused */
@@ -136,9 +140,17 @@ struct connection {
 void connection_start(struct worker *worker, struct alk_stream *stream);
 void connection_end(struct connection *connection, const char *text);
 
+/* ---- login.c ---- */
+
+/* Answers an AUTH_REQUEST event. */
+void login_request(struct connection *connection, const struct alk_ssh_event *event);
+
 /* A reload has put this snapshot in force: a session that it would let in goes on under it, any
  * other ends, unless the snapshot says to keep such. */
-void connection_rejudge(struct connection *connection, struct snapshot *snapshot);
+void login_rejudge(struct connection *connection, struct snapshot *snapshot);
+
+/* Gives back what a login has left in the connection. */
+void login_forget(struct connection *connection);
 
 /* ---- accounts.c ---- */
 

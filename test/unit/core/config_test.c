@@ -81,18 +81,53 @@ READ(user, "%s", SERVER(user))
 READ(log_level, "%s", SERVER(log_level))
 READ(log_format, "%s", SERVER(log_format))
 READ(no_confine, "%d", SERVER(no_confine))
-READ(max_channels, "%u", SERVER(options.limits.max_channels))
 READ(keepalive, "%u", SERVER(options.keepalive_s))
 READ(login_grace, "%u", SERVER(options.login_grace_s))
 READ(connect_timeout, "%u", SERVER(options.connect_timeout_s))
 READ(listen, "%s", SERVER(listeners)[0].listen[0])
 READ(listener_name, "%s", SERVER(listeners)[0].name)
 READ(authorized_keys, "%s", SERVER(options.authorized_keys))
+READ(authority, "%s", SERVER(options.cert_authority))
+READ(revoked, "%s", SERVER(options.revoked_keys))
 READ(keep_revoked, "%d", SERVER(options.keep_revoked))
 READ(per_ip, "%u", SERVER(options.limits.max_connections_per_ip))
 READ(unauthenticated, "%u", SERVER(options.limits.max_unauthenticated))
 READ(unauthenticated_per_ip, "%u", SERVER(options.limits.max_unauthenticated_per_ip))
 READ(attempts, "%u", SERVER(options.limits.max_auth_attempts))
+READ(token_enabled, "%d", SERVER(options.token.enabled))
+READ(token_age, "%u", SERVER(options.token.max_age_s))
+READ(token_replay, "%d", SERVER(options.token.deny_replay))
+READ(token_audience, "%d", SERVER(options.token.require_audience))
+READ(forwarding, "%d", (int)SERVER(options.forwarding.action))
+READ(loopback, "%d", (int)SERVER(options.forwarding.loopback))
+READ(link_local, "%d", (int)SERVER(options.forwarding.link_local))
+READ(rate, "%ju", (uintmax_t)(SERVER(options.limits.rate_up) + SERVER(options.limits.rate_down)))
+READ(memory, "%ju", (uintmax_t)SERVER(options.limits.memory))
+READ(exempt, "%s", SERVER(options.limits.penalty_exempt))
+READ(max_channels, "%u", SERVER(options.limits.max_channels))
+READ(connection_rate_per_ip, "%u", SERVER(options.limits.connection_rate_per_ip))
+READ(login_failures, "%u", SERVER(options.limits.login_failures))
+READ(penalty_s, "%u", SERVER(options.limits.penalty_s))
+READ(penalty_max_s, "%u", SERVER(options.limits.penalty_max_s))
+READ(max_sessions_per_identity, "%u", SERVER(options.limits.max_sessions_per_identity))
+READ(max_channels_per_identity, "%u", SERVER(options.limits.max_channels_per_identity))
+READ(max_sessions, "%u", SERVER(options.limits.max_sessions))
+READ(key_hash, "%s", SERVER(options.api_keys)[0].hash)
+READ(key_scopes, "%s", SERVER(options.api_keys)[0].scopes)
+READ(key_resources, "%s", SERVER(options.api_keys)[0].resources)
+READ(key_description, "%s", SERVER(options.api_keys)[0].description)
+READ(key_expires, "%ju", (uintmax_t)SERVER(options.api_keys)[0].expires)
+READ(key_created, "%ju", (uintmax_t)SERVER(options.api_keys)[0].created)
+READ(key_ttl_s, "%ju", (uintmax_t)SERVER(options.api_keys)[0].ttl_s)
+READ(key_disabled, "%d", SERVER(options.api_keys)[0].disabled)
+
+static void read_rule(const struct alk_config *c, char *out, size_t size)
+{
+    const struct alk_policy_rule_text *rule = &SERVER(options.rules)[0];
+
+    snprintf(out, size, "%s|%s|%u|%zu", rule->text, rule->file, rule->line,
+             SERVER(options.rule_count));
+}
 READ(p_server, "%s", PROFILE(server))
 READ(p_identity, "%s", PROFILE(identity))
 READ(p_known_hosts, "%s", PROFILE(options.known_hosts))
@@ -108,6 +143,7 @@ READ(p_keepalive, "%u", PROFILE(options.keepalive_s))
 READ(p_log_level, "%s", PROFILE(log_level))
 READ(p_log_format, "%s", PROFILE(log_format))
 
+#define HASH  "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define PRINT "SHA256:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
 static const struct key_case server_cases[] = {
@@ -120,18 +156,49 @@ static const struct key_case server_cases[] = {
     {"server", "log_level", "debug", "loud", "debug", read_log_level},
     {"server", "log_format", "json", "xml", "json", read_log_format},
     {"server", "confine", "no", "No", "1", read_no_confine},
-    {"server", "max_channels", "7", "0", "7", read_max_channels},
     {"server", "keepalive", "5m", "5", "300", read_keepalive},
     {"server", "login_grace", "30s", "30 s", "30", read_login_grace},
     {"server", "connect_timeout", "1h", "2h", "3600", read_connect_timeout},
     {"listener one", "listen", "127.0.0.1:22, [::1]:22", "here", "127.0.0.1:22", read_listen},
     {"listener one", "listen", "unix:/a", "127.0.0.1:1,,[::1]:1", "one", read_listener_name},
     {"auth", "authorized_keys", "/a", "", "/a", read_authorized_keys},
+    {"auth", "cert_authority", "ca", "", "/etc/x/ca", read_authority},
+    {"auth", "revoked_keys", "/krl", "", "/krl", read_revoked},
     {"auth", "disconnect_revoked", "no", "off", "1", read_keep_revoked},
     {"limits", "max_connections_per_ip", "0", "-1", "0", read_per_ip},
     {"limits", "max_unauthenticated", "5", "0x5", "5", read_unauthenticated},
     {"limits", "max_unauthenticated_per_ip", "5", "+5", "5", read_unauthenticated_per_ip},
     {"limits", "max_auth_attempts", "6", "1001", "6", read_attempts},
+    {"limits", "max_channels", "7", "0", "7", read_max_channels},
+    {"limits", "connection_rate_per_ip", "60", "many", "60", read_connection_rate_per_ip},
+    {"limits", "login_failures", "none", "0", "4294967295", read_login_failures},
+    {"limits", "login_failures", "3", "never", "3", read_login_failures},
+    {"limits", "penalty", "5s", "5", "5", read_penalty_s},
+    {"limits", "penalty_max", "10m", "2d", "600", read_penalty_max_s},
+    {"limits", "penalty_exempt", "10.0.0.0/8, ::1", "", "10.0.0.0/8, ::1", read_exempt},
+    {"limits", "max_sessions_per_identity", "2", "two", "2", read_max_sessions_per_identity},
+    {"limits", "max_channels_per_identity", "9", "-9", "9", read_max_channels_per_identity},
+    {"limits", "max_sessions", "100", "1e2", "100", read_max_sessions},
+    {"limits", "rate", "10MB/s", "10MB", "20971520", read_rate},
+    {"limits", "rate_up", "1KB/s", "0B/s", "1024", read_rate},
+    {"limits", "rate_down", "1B/s", "1b/s", "1", read_rate},
+    {"limits", "memory", "512MB", "512", "536870912", read_memory},
+    {"auth.token", "enabled", "yes", "on", "1", read_token_enabled},
+    {"auth.token", "max_age", "5m", "25h", "300", read_token_age},
+    {"auth.token", "replay", "deny", "no", "1", read_token_replay},
+    {"auth.token", "require_audience", "yes", "y", "1", read_token_audience},
+    {"forwarding", "default", "deny", "reject", "2", read_forwarding},
+    {"forwarding", "allow_loopback", "yes", "deny", "1", read_loopback},
+    {"forwarding", "allow_link_local", "no", "maybe", "2", read_link_local},
+    {"forwarding", "rule", "allow *:443", "", "allow *:443|/etc/x/a.conf|2|1", read_rule},
+    {"api_key k", "hash", HASH, "sha256:12", HASH, read_key_hash},
+    {"api_key k", "scopes", "relay:connect, a:b", "", "relay:connect, a:b", read_key_scopes},
+    {"api_key k", "resources", "service:gitea", "", "service:gitea", read_key_resources},
+    {"api_key k", "description", "ticket #5", "", "ticket #5", read_key_description},
+    {"api_key k", "expires", "2027-01-31", "tomorrow", "1801353600", read_key_expires},
+    {"api_key k", "created", "2027-01-31T00:00:01Z", "2027-02-30", "1801353601", read_key_created},
+    {"api_key k", "ttl", "30d", "30", "2592000", read_key_ttl_s},
+    {"api_key k", "disabled", "yes", "1", "1", read_key_disabled},
 };
 
 static const struct key_case client_cases[] = {
@@ -152,28 +219,37 @@ static const struct key_case client_cases[] = {
     {"profile p", "log_format", "journal", "syslog", "journal", read_p_log_format},
 };
 
+/* What else a section must have. */
+static const char *needed(const struct key_case *k)
+{
+    if (strcmp(k->section, "api_key k") != 0 || strcmp(k->key, "hash") == 0)
+        return "";
+    return strcmp(k->key, "ttl") == 0 ? "hash = " HASH "\ncreated = 2026-01-01\n"
+                                      : "hash = " HASH "\n";
+}
+
 static void check_key(enum alk_config_kind kind, const struct key_case *k)
 {
-    char text[256], read[128] = "";
+    char text[512], read[128] = "";
 
-    snprintf(text, sizeof(text), "[%s]\n%s = %s\n", k->section, k->key, k->good);
+    snprintf(text, sizeof(text), "[%s]\n%s = %s\n%s", k->section, k->key, k->good, needed(k));
     struct alk_config *config = parse(kind, text);
     assert_clean(config);
     k->read(config, read, sizeof(read));
     assert_string_equal(read, k->reads);
     alk_config_free(config);
 
-    snprintf(text, sizeof(text), "[%s]\n%s = %s\n", k->section, k->key, k->bad);
+    snprintf(text, sizeof(text), "[%s]\n%s = %s\n%s", k->section, k->key, k->bad, needed(k));
     config = parse(kind, text);
     if (alk_config_fault_count(config) != 1)
         fail_msg("%s = %s: %zu faults", k->key, k->bad, alk_config_fault_count(config));
     assert_non_null(strstr(alk_config_fault(config, 0), "/etc/x/a.conf:2: "));
     alk_config_free(config);
 
-    snprintf(text, sizeof(text), "[%s]\n%s = %s\n\n%s = %s\n", k->section, k->key, k->good, k->key,
-             k->good);
+    snprintf(text, sizeof(text), "[%s]\n%s = %s\n\n%s = %s\n%s", k->section, k->key, k->good,
+             k->key, k->good, needed(k));
     config = parse(kind, text);
-    bool repeats = strstr(k->key, "forward") != NULL;
+    bool repeats = strstr(k->key, "forward") != NULL || strcmp(k->key, "rule") == 0;
     assert_int_equal(alk_config_fault_count(config), repeats ? 0 : 1);
     if (!repeats)
         assert_non_null(strstr(alk_config_fault(config, 0), "a.conf:4: "));
@@ -194,7 +270,7 @@ static void check_all_known(enum alk_config_kind kind, const char *section,
                             const struct key_case *cases, size_t count)
 {
     static const char absent[] = " proxy stealth tls database transport interface peer iroh_relay "
-                                 "tls_server_name tls_ca tls_pin insecure ssh_engine ";
+                                 "tls_server_name tls_ca tls_pin insecure ssh_engine key_source ";
     char text[64], padded[80];
 
     snprintf(text, sizeof(text), "[%s]\nnonsense = 1\n", section);
@@ -215,7 +291,8 @@ static void check_all_known(enum alk_config_kind kind, const char *section,
 
 static void test_no_key_is_untested(void **state)
 {
-    static const char *const sections[] = {"server", "listener one", "auth", "limits"};
+    static const char *const sections[] = {"server",     "listener one", "auth",     "limits",
+                                           "auth.token", "forwarding",   "api_key k"};
     size_t servers = sizeof(server_cases) / sizeof(server_cases[0]);
     size_t clients = sizeof(client_cases) / sizeof(client_cases[0]);
 
