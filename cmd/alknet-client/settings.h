@@ -17,7 +17,7 @@ struct spec_list {
 
 struct settings {
     const char *server; /* [user@]host[:port] */
-    const char *identity;
+    const char *identity, *certificate;
     struct mnemonic_source mnemonic; /* the identity, instead of a file or the agent */
     const char *socks, *http;        /* addresses; NULL = not wanted */
     const char *socks_login;         /* NAME:PASSWORD-FILE */

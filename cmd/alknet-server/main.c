@@ -29,6 +29,10 @@ static const char help[] =
     "  --mnemonic-passphrase-fd N  its BIP39 passphrase; otherwise from the credential\n"
     "                              alknet-mnemonic-passphrase, then none\n"
     "  --authorized-keys FILE      who may log in, one key a line, as sshd reads it\n"
+    "  --cert-authority FILE       authorities whose OpenSSH certificates let their users\n"
+    "                              in, one public key a line\n"
+    "  --revoked-keys FILE         keys and certificates that may not log in: an OpenSSH\n"
+    "                              key revocation list, or public keys, one a line\n"
     "  --listen ADDR:PORT          where to listen, also [v6]:PORT or unix:PATH;\n"
     "                              repeatable (default 0.0.0.0:22)\n"
     "  --max-connections-per-ip N  live connections of one address (default 0: any)\n"
@@ -42,7 +46,7 @@ static const char help[] =
     "  --version                   print the version\n"
     "  --help                      print this text\n"
     "\n"
-    "SIGHUP reads the authorised keys again. SIGTERM and SIGINT end the sessions and\n"
+    "SIGHUP reads the files of keys again. SIGTERM and SIGINT end the sessions and\n"
     "exit within about two seconds; a second signal exits at once.\n"
     "\n"
     "Examples:\n"
@@ -69,6 +73,8 @@ enum option_code {
     OPT_MNEMONIC_FD,
     OPT_MNEMONIC_PASSPHRASE_FD,
     OPT_AUTHORIZED,
+    OPT_AUTHORITY,
+    OPT_REVOKED,
     OPT_LISTEN,
     OPT_PER_IP,
     OPT_UNAUTHENTICATED,
@@ -88,6 +94,8 @@ static const struct option long_options[] = {
     {"mnemonic-fd", required_argument, NULL, OPT_MNEMONIC_FD},
     {"mnemonic-passphrase-fd", required_argument, NULL, OPT_MNEMONIC_PASSPHRASE_FD},
     {"authorized-keys", required_argument, NULL, OPT_AUTHORIZED},
+    {"cert-authority", required_argument, NULL, OPT_AUTHORITY},
+    {"revoked-keys", required_argument, NULL, OPT_REVOKED},
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
     {"max-unauthenticated", required_argument, NULL, OPT_UNAUTHENTICATED},
@@ -142,6 +150,12 @@ static int take(int code, struct settings *s)
                    : EXIT_USAGE;
     case OPT_AUTHORIZED:
         s->authorized_keys = optarg;
+        return -1;
+    case OPT_AUTHORITY:
+        s->options.cert_authority = optarg;
+        return -1;
+    case OPT_REVOKED:
+        s->options.revoked_keys = optarg;
         return -1;
     case OPT_LISTEN:
         if (s->listen_count == LISTEN_MAX)
