@@ -52,7 +52,7 @@ static void judge(const struct alk_trust *trust, const uint8_t *data, size_t siz
         if (alk_certificate_parse(data, size, &certificate) != ALK_OK || !grant.certified ||
             certificate.type != 1 || certificate.valid_before <= login.now_unix ||
             certificate.valid_after > login.now_unix ||
-            (trust->authorities != NULL && !alk_certificate_names(&certificate, login.user)))
+            (grant.line->principals == NULL && !alk_certificate_names(&certificate, login.user)))
             abort();
         if (alk_grant_may_open(&grant, "a", 1) &&
             (certificate.force_command || !certificate.port_forwarding))
