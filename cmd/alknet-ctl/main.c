@@ -19,6 +19,7 @@ struct command {
 static const struct command commands[] = {
     {"keygen", ctl_keygen, "make an Ed25519 key pair"},
     {"fingerprint", ctl_fingerprint, "print the fingerprints of the keys in a file"},
+    {"config", ctl_config, "tell what is wrong with a configuration file"},
     {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},
 };
 

@@ -47,7 +47,8 @@ bool program_number(const char *option, const char *text, unsigned low, unsigned
 
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value < low ||
+    /* strtoul takes blanks and signs before the digits */
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0' || value < low ||
         value > high) {
         program_usage("%s wants a whole number from %u to %u, not '%s'", option, low, high, text);
         return false;

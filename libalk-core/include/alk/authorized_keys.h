@@ -14,6 +14,7 @@
 #ifndef ALK_AUTHORIZED_KEYS_H
 #define ALK_AUTHORIZED_KEYS_H
 
+#include <alk/identity.h>
 #include <alk/key.h>
 #include <alk/status.h>
 #include <stdbool.h>
@@ -24,10 +25,6 @@ struct alk_authorized_keys;
 
 /* What a key without alk-scopes= may do: open channels and remote listeners. */
 #define ALK_SCOPE_CONNECT "relay:connect"
-
-struct alk_resource { /* "service:gitea" */
-    const char *type, *name;
-};
 
 /* One usable line. Strings are NUL-terminated, owned by the set. */
 struct alk_authorized_key {

@@ -18,9 +18,14 @@
 #ifndef ALK_SERVER_H
 #define ALK_SERVER_H
 
+#include <alk/api_key.h>
+#include <alk/identity.h>
 #include <alk/key.h>
+#include <alk/limits.h>
 #include <alk/log.h>
+#include <alk/policy.h>
 #include <alk/status.h>
+#include <alk/token.h>
 #include <stdbool.h>
 
 struct alk_server;
@@ -28,22 +33,27 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key; /* borrowed until alk_server_free */
-    const char *authorized_keys;    /* (r) path of the file */
-    const char *cert_authority;     /* (r) path of a file of CA public keys, or NULL */
-    const char *revoked_keys;       /* (r) path of an OpenSSH KRL or list of public keys, or NULL */
-    const struct alk_log *log;      /* borrowed; NULL: silent */
-    unsigned workers;               /* loops and threads; one per core */
-    unsigned max_connections_per_ip;     /* unlimited; IPv6 counts per /64 */
-    unsigned max_unauthenticated;        /* 128 at once that have not logged in */
-    unsigned max_unauthenticated_per_ip; /* 16 */
-    unsigned max_auth_attempts;          /* 10 */
-    unsigned max_channels;               /* 1024 per session */
-    unsigned keepalive_s;                /* 30 */
-    unsigned login_grace_s;              /* 30 */
-    unsigned connect_timeout_s;          /* 10, for a target to answer */
-    bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
-    bool dry_run;      /* judge everything, bind nothing: for a check beside a running server */
+    const struct alk_key *host_key;     /* borrowed until alk_server_free */
+    const char *authorized_keys;        /* (r) path of the file */
+    const char *cert_authority;         /* (r) path of a file of CA public keys, or NULL */
+    const char *revoked_keys;           /* (r) path of an OpenSSH KRL or list of keys, or NULL */
+    const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
+    size_t api_key_count;
+    struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */
+    /* Who judges the logins; borrowed until alk_server_free. NULL: the server itself, from its
+     * files and options (alk_server_identity_provider). */
+    const struct alk_identity_provider *identity_provider;
+    const struct alk_log *log;  /* borrowed; NULL: silent */
+    unsigned workers;           /* loops and threads; one per core */
+    unsigned keepalive_s;       /* 30 */
+    unsigned login_grace_s;     /* 30 */
+    unsigned connect_timeout_s; /* 10, for a target to answer */
+    bool keep_revoked;          /* (r) a session goes on though a reload has removed its key */
+    const struct alk_policy_rule_text *rules; /* (r) forwarding rules in order, see alk/policy.h */
+    size_t rule_count;
+    struct alk_policy_defaults forwarding; /* (r) what no rule decides */
+    struct alk_limits limits;              /* (r) see alk/limits.h */
+    bool dry_run; /* judge everything, bind nothing: for a check beside a running server */
 };
 
 /* clang-format off */
@@ -60,6 +70,13 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
  * Before alk_server_start only. */
 int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error);
 
+/* The same with a socket that listens already, as systemd's socket activation hands it over; it
+ * belongs to the server from then on. ALK_E_INVAL when it is no such socket. */
+int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error);
+
+/* Whether alk_server_listen would understand the text; ALK_E_PARSE. Binds nothing. */
+int alk_server_check_address(const char *address, struct alk_error *error);
+
 /* The bound address of the index-th listener ("127.0.0.1:41234"), NULL beyond the last.
  * Borrowed. */
 const char *alk_server_address(const struct alk_server *server, unsigned index);
@@ -74,6 +91,13 @@ int alk_server_start(struct alk_server *server, struct alk_error *error);
  * copied. */
 int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
                       struct alk_error *error);
+
+/* Addresses with failed logins that still count, and how long they are shut out: fills at most room
+ * of out and returns how many there are. Any thread. */
+size_t alk_server_penalties(struct alk_server *server, struct alk_penalty *out, size_t room);
+
+/* Bytes that sessions hold at present, as limits.memory counts them. Any thread. */
+size_t alk_server_memory(struct alk_server *server);
 
 /* Stops accepting, says goodbye to every session, waits at most about 2 s for what is on
  * its way, and ends the threads. */

@@ -23,8 +23,11 @@ static int open_failed(const char *path, int err, struct alk_error *error)
 
 int alk_file_open(const char *path, struct stat *st, struct alk_error *error)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    int rc;
+    int rc, fd;
+
+    if (path[0] == '\0')
+        return alk_error_set(error, ALK_E_NOTFOUND, "the name of a file is empty");
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
         return open_failed(path, errno, error);

@@ -1,97 +1,85 @@
+#include "base/log_record.h"
+
 #include <alk/log.h>
 #include <alk/status.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const format_names[] = {"logfmt", "json", "journal"};
 
-/* One line is built on the stack; what does not fit is cut, never overrun. */
-struct line {
-    char text[2048];
-    size_t len;
-};
+/* ---- the forms ---- */
 
-static void put(struct line *line, char c)
+static void build_lines(struct alk_log_text *out, enum alk_log_format format,
+                        enum alk_log_level level, const char *message, va_list args)
 {
-    if (line->len < sizeof(line->text) - 1) /* the newline always fits */
-        line->text[line->len++] = c;
-}
+    void (*pair)(struct alk_log_text *, const char *, const char *) =
+        format == ALK_LOG_JSON ? alk_log_put_json : alk_log_put_logfmt;
 
-static void put_text(struct line *line, const char *text)
-{
-    while (*text != '\0')
-        put(line, *text++);
-}
-
-static bool needs_quotes(const char *value)
-{
-    if (*value == '\0')
-        return true;
-    for (; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
-            return true;
+    if (format != ALK_LOG_JOURNAL) /* whose records have a priority */
+        pair(out, "level", level_names[level]);
+    pair(out, "msg", message);
+    for (const char *key = va_arg(args, const char *); key != NULL;
+         key = va_arg(args, const char *)) {
+        const char *value = va_arg(args, const char *);
+        if (value != NULL)
+            pair(out, key, value);
     }
-    return false;
 }
 
-static void put_value(struct line *line, const char *value)
+/* MESSAGE is the logfmt line; the fields beside it hold the values as they are. */
+static void build_fields(struct alk_log_text *out, const char *line, enum alk_log_level level,
+                         va_list args)
 {
-    static const char hex[] = "0123456789abcdef";
+    static const char *const priorities[] = {"3", "4", "6", "7"}; /* of syslog */
 
-    if (!needs_quotes(value)) {
-        put_text(line, value);
-        return;
+    alk_log_put_journal(out, "", "PRIORITY", priorities[level]);
+    alk_log_put_journal(out, "", "SYSLOG_IDENTIFIER", program_invocation_short_name);
+    alk_log_put_journal(out, "", "MESSAGE", line);
+    for (const char *key = va_arg(args, const char *); key != NULL;
+         key = va_arg(args, const char *)) {
+        const char *value = va_arg(args, const char *);
+        if (value != NULL)
+            alk_log_put_journal(out, "ALKNET_", key, value);
     }
-    put(line, '"');
-    for (; *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-        if (c == '"' || c == '\\') {
-            put(line, '\\');
-            put(line, (char)c);
-        } else if (c < ' ' || c >= 0x7f) { /* bytes above too: C1 controls, marks that turn text */
-            put_text(line, "\\x");
-            put(line, hex[c >> 4]);
-            put(line, hex[c & 15]);
-        } else {
-            put(line, (char)c);
-        }
-    }
-    put(line, '"');
 }
 
-static void put_pair(struct line *line, const char *key, const char *value)
-{
-    if (line->len > 0)
-        put(line, ' ');
-    put_text(line, key);
-    put(line, '=');
-    put_value(line, value);
-}
+/* ---- writing ---- */
 
 /* A log that cannot be written must not stop the traffic: what nobody reads is dropped, and the
  * next line that gets out says how much. The lock is for pipes, where two threads could both
  * find the room that there is for one. */
-static void write_line(int fd, struct line *line)
+static void write_out(const struct alk_log *log, struct alk_log_text *out)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static unsigned dropped;
-    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    struct pollfd room = {.fd = log->fd, .events = POLLOUT};
     char number[16];
 
     pthread_mutex_lock(&lock);
     if (poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0) {
         snprintf(number, sizeof(number), "%u", dropped);
-        if (dropped > 0)
-            put_pair(line, "lines_dropped_before", number);
-        line->text[line->len++] = '\n';
-        ssize_t ignored = write(fd, line->text, line->len);
+        if (dropped > 0 && log->format == ALK_LOG_LOGFMT)
+            alk_log_put_logfmt(out, "lines_dropped_before", number);
+        else if (dropped > 0 && log->format == ALK_LOG_JSON)
+            alk_log_put_json(out, "lines_dropped_before", number);
+        else if (dropped > 0)
+            alk_log_put_journal(out, "ALKNET_", "LINES_DROPPED_BEFORE", number);
+        if (log->format == ALK_LOG_JSON)
+            alk_log_end_json(out);
+        if (log->format != ALK_LOG_JOURNAL)
+            out->text[out->len++] = '\n';
+        ssize_t ignored = log->format == ALK_LOG_JOURNAL
+                              ? send(log->fd, out->text, out->len, MSG_DONTWAIT | MSG_NOSIGNAL)
+                              : write(log->fd, out->text, out->len);
         (void)ignored;
         dropped = 0;
     } else {
@@ -102,29 +90,68 @@ static void write_line(int fd, struct line *line)
 
 void alk_log(const struct alk_log *log, enum alk_log_level level, const char *message, ...)
 {
-    struct line line = {.len = 0};
+    struct alk_log_text line, fields;
     va_list args;
 
     if (log == NULL || level > log->level)
         return;
-    put_pair(&line, "level", level_names[level]);
-    put_pair(&line, "msg", message);
+    line.len = 0;
+    line.full = false;
     va_start(args, message);
-    for (const char *key = va_arg(args, const char *); key != NULL;
-         key = va_arg(args, const char *)) {
-        const char *value = va_arg(args, const char *);
-        if (value != NULL)
-            put_pair(&line, key, value);
-    }
+    build_lines(&line, log->format, level, message, args);
     va_end(args);
-    write_line(log->fd, &line);
+    if (log->format != ALK_LOG_JOURNAL) {
+        write_out(log, &line);
+        return;
+    }
+    line.text[line.len] = '\0';
+    fields.len = 0;
+    fields.full = false;
+    va_start(args, message);
+    build_fields(&fields, line.text, level, args);
+    va_end(args);
+    write_out(log, &fields);
 }
+
+int alk_log_open_journal(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return ALK_E_IO;
+    if (path == NULL)
+        path = "/run/systemd/journal/socket";
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+            (int)sizeof(address.sun_path) ||
+        connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        int number = errno;
+        close(fd);
+        return number == ENOENT || number == ECONNREFUSED ? ALK_E_NOTFOUND
+               : number == EACCES                         ? ALK_E_DENIED
+                                                          : ALK_E_IO;
+    }
+    return fd;
+}
+
+/* ---- names ---- */
 
 int alk_log_level_parse(const char *text, enum alk_log_level *level)
 {
     for (int i = 0; i <= ALK_LOG_DEBUG; i++) {
         if (strcmp(text, level_names[i]) == 0) {
             *level = (enum alk_log_level)i;
+            return ALK_OK;
+        }
+    }
+    return ALK_E_INVAL;
+}
+
+int alk_log_format_parse(const char *text, enum alk_log_format *format)
+{
+    for (int i = 0; i <= ALK_LOG_JOURNAL; i++) {
+        if (strcmp(text, format_names[i]) == 0) {
+            *format = (enum alk_log_format)i;
             return ALK_OK;
         }
     }

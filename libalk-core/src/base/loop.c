@@ -1,3 +1,5 @@
+#include "base/task.h"
+
 #include <alk/loop.h>
 #include <alk/status.h>
 
@@ -9,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-struct task {
-    struct task *next;
+struct alk_task {
+    struct alk_task *next;
     alk_task_fn fn;
     void *user;
 };
@@ -20,7 +22,7 @@ struct alk_loop {
     struct event *wake;
     int wake_fd;
     pthread_mutex_t lock; /* guards what follows */
-    struct task *first, **last;
+    struct alk_task *first, **last;
     bool stop;
 };
 
@@ -30,10 +32,10 @@ struct alk_timer {
     void *user;
 };
 
-static struct task *take_tasks(struct alk_loop *loop, bool *stop)
+static struct alk_task *take_tasks(struct alk_loop *loop, bool *stop)
 {
     pthread_mutex_lock(&loop->lock);
-    struct task *tasks = loop->first;
+    struct alk_task *tasks = loop->first;
     loop->first = NULL;
     loop->last = &loop->first;
     *stop = loop->stop;
@@ -43,11 +45,11 @@ static struct task *take_tasks(struct alk_loop *loop, bool *stop)
 
 static bool run_tasks(struct alk_loop *loop, bool *stop)
 {
-    struct task *task = take_tasks(loop, stop);
+    struct alk_task *task = take_tasks(loop, stop);
     bool any = task != NULL;
 
     while (task != NULL) {
-        struct task *next = task->next;
+        struct alk_task *next = task->next;
         task->fn(task->user);
         free(task);
         task = next;
@@ -145,13 +147,24 @@ void alk_loop_stop(struct alk_loop *loop)
     wake(loop);
 }
 
-int alk_loop_post(struct alk_loop *loop, alk_task_fn fn, void *user)
+int alk_task_new(struct alk_task **out, alk_task_fn fn, void *user)
 {
-    struct task *task = malloc(sizeof(*task));
+    struct alk_task *task = malloc(sizeof(*task));
 
     if (task == NULL)
         return ALK_E_NOMEM;
-    *task = (struct task){.next = NULL, .fn = fn, .user = user};
+    *task = (struct alk_task){.next = NULL, .fn = fn, .user = user};
+    *out = task;
+    return ALK_OK;
+}
+
+void alk_task_free(struct alk_task *task)
+{
+    free(task);
+}
+
+void alk_task_post(struct alk_task *task, struct alk_loop *loop)
+{
     pthread_mutex_lock(&loop->lock);
     bool was_empty = loop->first == NULL;
     *loop->last = task;
@@ -159,7 +172,16 @@ int alk_loop_post(struct alk_loop *loop, alk_task_fn fn, void *user)
     pthread_mutex_unlock(&loop->lock);
     if (was_empty)
         wake(loop);
-    return ALK_OK;
+}
+
+int alk_loop_post(struct alk_loop *loop, alk_task_fn fn, void *user)
+{
+    struct alk_task *task;
+    int status = alk_task_new(&task, fn, user);
+
+    if (status == ALK_OK)
+        alk_task_post(task, loop);
+    return status;
 }
 
 uint64_t alk_loop_now(const struct alk_loop *loop)

@@ -52,6 +52,18 @@ static struct login_memory *remember(const struct alk_login *login)
     return memory;
 }
 
+/* It has logged in, and now counts for its identity. */
+static void begin_session(struct connection *c)
+{
+    const char *why = accounts_enter(c);
+
+    if (why == NULL)
+        return;
+    alk_log(log_of(c), ALK_LOG_WARN, "session refused", "remote_addr", c->address, "reason", why,
+            NULL);
+    alk_session_end(c->session, ALK_SSH_BY_TOO_MANY, why);
+}
+
 void login_request(struct connection *c, const struct alk_ssh_event *event)
 {
     struct alk_ssh *ssh = alk_session_ssh(c->session);
@@ -73,12 +85,13 @@ void login_request(struct connection *c, const struct alk_ssh_event *event)
         why = c->login == NULL ? "out-of-memory" : NULL;
     }
     log_attempt(c, event, why);
+    c->failed = c->failed || why != NULL;
     alk_ssh_auth_reply(ssh, why == NULL);
     c->authenticated = why == NULL && event->proven && alk_ssh_authenticated(ssh);
     if (c->authenticated) {
         c->grant = grant;
         c->admitted_by = snapshot; /* what the grant borrows from stays as long as the session */
-        alk_admission_authenticated(c->worker->server->admission, c->address);
+        begin_session(c);
     } else {
         free(c->login);
         c->login = NULL;

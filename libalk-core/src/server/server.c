@@ -2,8 +2,10 @@
 
 #include "transport/address.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -19,10 +21,6 @@ static void use_defaults(struct alk_server_options *o)
     }
     if (o->workers > WORKERS_MAX)
         o->workers = WORKERS_MAX;
-    if (o->max_unauthenticated == 0)
-        o->max_unauthenticated = 128;
-    if (o->max_unauthenticated_per_ip == 0)
-        o->max_unauthenticated_per_ip = 16;
     if (o->login_grace_s == 0)
         o->login_grace_s = 30;
     if (o->keepalive_s == 0)
@@ -45,6 +43,15 @@ static int init_workers(struct alk_server *server)
     return ALK_OK;
 }
 
+static int put_limits_in_force(struct alk_server *server, const struct snapshot *snapshot,
+                               struct alk_error *error)
+{
+    if (alk_admission_limit(server->admission, &snapshot->options.limits) != ALK_OK)
+        return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    alk_identities_limit(server->identities, &snapshot->options.limits);
+    return ALK_OK;
+}
+
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error)
 {
@@ -59,19 +66,17 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     LIST_INIT(&server->held_ports);
     atomic_init(&server->last_connection_id, 0);
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
-    struct alk_admission_limits limits = {
-        .per_ip = server->options.max_connections_per_ip,
-        .unauthenticated = server->options.max_unauthenticated,
-        .unauthenticated_per_ip = server->options.max_unauthenticated_per_ip,
-    };
     int status;
 
-    if ((status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
+    if ((status = alk_admission_new(&server->admission)) != ALK_OK ||
+        (status = alk_identities_new(&server->identities)) != ALK_OK ||
         (status = alk_resolver_new(&server->resolver, &resolver)) != ALK_OK ||
         (status = init_workers(server)) != ALK_OK)
         alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else
         status = snapshot_build(&server->snapshot, options, error);
+    if (status == ALK_OK)
+        status = put_limits_in_force(server, server->snapshot, error);
     if (status != ALK_OK) {
         alk_server_free(server);
         return status;
@@ -123,6 +128,37 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
     return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
 }
 
+/* Each worker accepts from the one queue, with a descriptor of its own. */
+int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error)
+{
+    int status = ALK_OK;
+
+    if (server->started)
+        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
+    for (unsigned i = 0; i < server->worker_count && status == ALK_OK; i++) {
+        struct alk_listener *listener = NULL;
+        int own = i == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        status = own >= 0 ? alk_listener_adopt(&listener, own, server->options.log, error)
+                          : alk_error_set(error, ALK_E_LIMIT, "no descriptor is left");
+        if (status == ALK_OK && i == 0)
+            status = remember_address(server, listener);
+        if (status == ALK_OK)
+            status = worker_add_listener(&server->workers[i], listener);
+        if (status != ALK_OK)
+            alk_listener_close(listener);
+        if (status == ALK_E_NOMEM)
+            alk_error_set(error, status, "out of memory");
+    }
+    return status;
+}
+
+int alk_server_check_address(const char *address, struct alk_error *error)
+{
+    struct alk_address parsed;
+
+    return alk_address_parse_listen(address, &parsed, error);
+}
+
 const char *alk_server_address(const struct alk_server *server, unsigned index)
 {
     return index < server->address_count ? server->addresses[index] : NULL;
@@ -150,11 +186,16 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
     int status = snapshot_build(&fresh, options != NULL ? options : &old->options, error);
 
     snapshot_release(old);
-    if (status != ALK_OK)
+    if (status == ALK_OK)
+        status = put_limits_in_force(server, fresh, error);
+    if (status != ALK_OK) {
+        snapshot_release(fresh);
         return status;
+    }
     pthread_mutex_lock(&server->lock);
     old = server->snapshot;
     server->snapshot = fresh;
+    atomic_fetch_add(&server->generation, 1);
     pthread_mutex_unlock(&server->lock);
     snapshot_release(old);
     for (unsigned i = 0; i < server->worker_count; i++) {
@@ -176,6 +217,25 @@ struct snapshot *server_snapshot(struct alk_server *server)
     return snapshot;
 }
 
+/* The clock of every loop. */
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+size_t alk_server_penalties(struct alk_server *server, struct alk_penalty *out, size_t room)
+{
+    return alk_admission_penalties(server->admission, out, room, monotonic_ms());
+}
+
+size_t alk_server_memory(struct alk_server *server)
+{
+    return atomic_load(&server->memory);
+}
+
 void alk_server_stop(struct alk_server *server)
 {
     for (unsigned i = 0; i < server->worker_count; i++)
@@ -195,6 +255,7 @@ void alk_server_free(struct alk_server *server)
     free(server->workers);
     alk_resolver_free(server->resolver);
     alk_admission_free(server->admission);
+    alk_identities_free(server->identities);
     snapshot_release(server->snapshot);
     for (unsigned i = 0; i < server->address_count; i++)
         free(server->addresses[i]);

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -85,6 +86,37 @@ int alk_listener_new_group(struct alk_listener **out, size_t *count,
             return r;
         }
     }
+    return ALK_OK;
+}
+
+static bool is_listening_socket(int fd)
+{
+    int type = 0, listening = 0;
+    socklen_t type_len = sizeof(type), listening_len = sizeof(listening);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_len) == 0 &&
+           listening != 0;
+}
+
+int alk_listener_adopt(struct alk_listener **out, int fd, const struct alk_log *log,
+                       struct alk_error *error)
+{
+    struct alk_address address = {.len = sizeof(address.sa)};
+
+    if (!is_listening_socket(fd) || getsockname(fd, &address.sa.any, &address.len) != 0 ||
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return alk_error_set(error, ALK_E_INVAL,
+                             "descriptor %d is no socket that listens for streams", fd);
+    struct alk_listener *listener = calloc(1, sizeof(*listener));
+    if (listener == NULL)
+        return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    listener->fd = fd;
+    listener->address = address;
+    listener->log = log;
+    listener->spare_fd = open_spare();
+    *out = listener;
     return ALK_OK;
 }
 

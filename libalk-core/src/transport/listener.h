@@ -41,6 +41,12 @@ int alk_listener_new_group(struct alk_listener **out, size_t *count,
                            const struct alk_address *address, const struct alk_log *log,
                            struct alk_error *error);
 
+/* Takes a socket that somebody else has bound and that listens (systemd's socket activation).
+ * fd belongs to the listener when this succeeds. ALK_E_INVAL when it is no such socket. The file
+ * of a Unix socket is not ours and stays. */
+int alk_listener_adopt(struct alk_listener **out, int fd, const struct alk_log *log,
+                       struct alk_error *error);
+
 /* Accepts from now on; on loop's thread, or while the loop does not run. */
 int alk_listener_start(struct alk_listener *listener, struct alk_loop *loop, alk_accept_fn fn,
                        void *user);

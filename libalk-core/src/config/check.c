@@ -1,0 +1,109 @@
+/* The files that a configuration names: opened and judged, never changed. */
+#include "config/parser.h"
+
+#include "auth/read_file.h"
+#include "auth/revocation.h"
+
+#include <alk/authorized_keys.h>
+#include <alk/key.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int check_host_key(const char *path, struct alk_error *error)
+{
+    struct alk_key *key = NULL;
+    int status = alk_key_load(&key, path, NULL, NULL, error);
+
+    alk_key_free(key);
+    return status;
+}
+
+/* An identity may ask for its passphrase when it is used; a server has nobody to ask. */
+int check_identity(const char *path, struct alk_error *error)
+{
+    int status = check_host_key(path, error);
+
+    return status == ALK_E_AUTH ? ALK_OK : status;
+}
+
+/* With lines that are skipped it is in order: the server tells of them, and goes on. */
+int check_authorized_keys(const char *path, struct alk_error *error)
+{
+    struct alk_authorized_keys *keys = NULL;
+    int status = alk_authorized_keys_load(&keys, path, NULL, NULL, error);
+
+    alk_authorized_keys_free(keys);
+    return status;
+}
+
+int check_authorities(const char *path, struct alk_error *error)
+{
+    struct alk_authorized_keys *keys = NULL;
+    int status = alk_authorities_load(&keys, path, NULL, NULL, error);
+
+    alk_authorized_keys_free(keys);
+    return status;
+}
+
+int check_revocations(const char *path, struct alk_error *error)
+{
+    struct alk_revocations *revoked = NULL;
+    int status = alk_revocations_load(&revoked, path, error);
+
+    alk_revocations_free(revoked);
+    return status;
+}
+
+/* The key will be made: its folder must be there, and be writable. */
+static int check_folder_of(const char *path, struct alk_error *error)
+{
+    char folder[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+
+    if (slash != NULL && (size_t)(slash - path) + 1 < sizeof(folder)) {
+        memcpy(folder, path, (size_t)(slash - path) + 1);
+        folder[slash - path + 1] = '\0';
+    }
+    if (stat(folder, &st) != 0)
+        return alk_error_set(error, ALK_E_NOTFOUND, "%s cannot be made: the folder %s: %s", path,
+                             folder, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return alk_error_set(error, ALK_E_INVAL, "%s cannot be made: %s is no folder", path,
+                             folder);
+    if (access(folder, W_OK | X_OK) != 0)
+        return alk_error_set(error, ALK_E_DENIED,
+                             "%s cannot be made: this user may not write in %s", path, folder);
+    return ALK_OK;
+}
+
+int alk_config_check_new_key(const char *path, struct alk_error *error)
+{
+    if (path[0] == '\0')
+        return alk_error_set(error, ALK_E_INVAL, "the name of the host key's file is empty");
+    return access(path, F_OK) == 0 ? check_host_key(path, error) : check_folder_of(path, error);
+}
+
+static int check_entry(const struct alk_config *config, const struct config_entry *entry,
+                       struct alk_error *error)
+{
+    bool makes = entry->key->check == check_host_key && config->server.generate_key;
+
+    return makes ? alk_config_check_new_key(entry->value, error)
+                 : entry->key->check(entry->value, error);
+}
+
+int alk_config_check_files(struct alk_config *config)
+{
+    struct alk_error error;
+
+    for (const struct config_entry *e = config->entries; e != NULL; e = e->next) {
+        config->line = e->line;
+        if (e->key->check != NULL && check_entry(config, e, &error) != ALK_OK)
+            config_fault(config, "%s: %s", e->key->name, error.text);
+    }
+    return config->no_memory ? ALK_E_NOMEM : ALK_OK;
+}

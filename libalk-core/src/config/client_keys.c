@@ -1,0 +1,147 @@
+/* The sections and keys of a client's file: the flags of alknet-client. */
+#include "config/parser.h"
+
+#include "transport/address.h"
+
+#include <string.h>
+
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+#define PROFILE(field) offsetof(struct alk_config_profile, field)
+#define OPTION(field)  offsetof(struct alk_config_profile, options.field)
+
+enum { SPECS_MAX = 256 };
+
+static void *begin_profile(struct alk_config *config, const char *name)
+{
+    struct config_profile *profile = config_alloc(config, sizeof(*profile)), **last;
+
+    if (profile == NULL)
+        return NULL;
+    profile->profile.name = config_text(config, name, strlen(name));
+    for (last = &config->profiles; *last != NULL; last = &(*last)->next)
+        ;
+    *last = profile;
+    return &profile->profile;
+}
+
+static void set_address(struct alk_config *config, const struct key_def *key, void *base,
+                        const char *value)
+{
+    struct alk_address address;
+    struct alk_error error;
+
+    if (strcmp(value, "none") != 0 && alk_address_parse_listen(value, &address, &error) != ALK_OK)
+        config_fault(config, "%s: %s", key->name, error.text);
+    else
+        set_text(config, key, base, value);
+}
+
+static void set_fingerprint(struct alk_config *config, const struct key_def *key, void *base,
+                            const char *value)
+{
+    if (strncmp(value, "SHA256:", 7) != 0 || strlen(value) != 7 + 43)
+        config_fault(config,
+                     "%s wants SHA256: and 43 characters, as 'alknet-ctl fingerprint' and "
+                     "'ssh-keygen -l' print it",
+                     key->name);
+    else
+        set_text(config, key, base, value);
+}
+
+/* NAME:FILE; only the file is a path. */
+static void set_socks5_user(struct alk_config *config, const struct key_def *key, void *base,
+                            const char *value)
+{
+    const char *colon = strchr(value, ':');
+    const char *path = NULL;
+    struct key_def file = {.name = key->name, .offset = 0};
+
+    if (colon == NULL || colon == value || colon[1] == '\0') {
+        config_fault(config, "%s wants NAME:PASSWORD-FILE", key->name);
+        return;
+    }
+    set_path(config, &file, &path, colon + 1);
+    config->path = NULL;
+    size_t name = (size_t)(colon - value) + 1;
+    char *whole = path != NULL ? config_alloc(config, name + strlen(path) + 1) : NULL;
+    if (whole == NULL)
+        return;
+    memcpy(whole, value, name);
+    memcpy(whole + name, path, strlen(path) + 1);
+    *(const char **)((char *)base + key->offset) = whole;
+}
+
+static void push(struct alk_config *config, const struct key_def *key, const char *const **list,
+                 size_t *count, const char *value)
+{
+    if (*count == SPECS_MAX)
+        config_fault(config, "%s may be given %d times at most", key->name, SPECS_MAX);
+    else
+        config_append(config, list, count, value);
+}
+
+static void set_forward(struct alk_config *config, const struct key_def *key, void *base,
+                        const char *value)
+{
+    struct alk_config_profile *p = base;
+
+    push(config, key, &p->forwards, &p->forward_count, value);
+}
+
+static void set_remote_forward(struct alk_config *config, const struct key_def *key, void *base,
+                               const char *value)
+{
+    struct alk_config_profile *p = base;
+
+    push(config, key, &p->remote_forwards, &p->remote_forward_count, value);
+}
+
+static void set_transport(struct alk_config *config, const struct key_def *key, void *base,
+                          const char *value)
+{
+    if (strcmp(value, "tcp") != 0)
+        set_absent(config, key, base, value);
+}
+
+static const struct key_def profile_keys[] = {
+    {.name = "server", .set = set_text, .offset = PROFILE(server)},
+    {.name = "identity", .set = set_path, .offset = PROFILE(identity), .check = check_identity},
+    {.name = "known_hosts", .set = set_path, .offset = OPTION(known_hosts)},
+    {.name = "accept_new", .set = set_yes, .offset = OPTION(accept_new)},
+    {.name = "host_key_fingerprint", .set = set_fingerprint, .offset = OPTION(fingerprint)},
+    {.name = "socks5", .set = set_address, .offset = PROFILE(socks5)},
+    {.name = "socks5_user", .set = set_socks5_user, .offset = PROFILE(socks5_user)},
+    {.name = "http_proxy", .set = set_address, .offset = PROFILE(http_proxy)},
+    {.name = "forward", .set = set_forward, .repeats = true},
+    {.name = "remote_forward", .set = set_remote_forward, .repeats = true},
+    {.name = "connect_timeout",
+     .set = set_seconds,
+     .offset = OPTION(connect_timeout_s),
+     .low = 1,
+     .high = 3600},
+    {.name = "keepalive",
+     .set = set_seconds,
+     .offset = OPTION(keepalive_s),
+     .low = 1,
+     .high = 3600},
+    {.name = "log_level", .set = set_log_level, .offset = PROFILE(log_level)},
+    {.name = "log_format", .set = set_log_format, .offset = PROFILE(log_format)},
+    {.name = "transport", .set = set_transport},
+    {.name = "peer", .set = set_absent},
+    {.name = "proxy", .set = set_absent},
+    {.name = "iroh_relay", .set = set_absent},
+    {.name = "tls_server_name", .set = set_absent},
+    {.name = "tls_ca", .set = set_absent},
+    {.name = "tls_pin", .set = set_absent},
+    {.name = "insecure", .set = set_absent_yes},
+    {.name = "ssh_engine", .set = set_absent},
+};
+
+const struct section_def alk_config_client_sections[] = {
+    {.name = "profile",
+     .named = true,
+     .begin = begin_profile,
+     .keys = profile_keys,
+     .key_count = COUNT(profile_keys)},
+};
+const size_t alk_config_client_section_count = COUNT(alk_config_client_sections);
