@@ -406,6 +406,10 @@ static int take_profile(struct settings *s)
     s->accept_new |= p->options.accept_new;
     if (s->connect_timeout == 0)
         s->connect_timeout = p->options.connect_timeout_s;
+    if (s->certificate == NULL)
+        s->certificate = p->certificate;
+    if (s->open_timeout == 0)
+        s->open_timeout = p->options.open_timeout_s;
     if (s->keepalive == 0)
         s->keepalive = p->options.keepalive_s;
     if (!s->log_level_given && p->log_level != NULL) {

@@ -59,10 +59,11 @@ struct alk_config_server {
 /* A [profile NAME] of a client's file: the flags of alknet-client. */
 struct alk_config_profile {
     const char *name;
-    /* known_hosts, accept_new, fingerprint, connect_timeout_s, keepalive_s */
+    /* known_hosts, accept_new, fingerprint, connect_timeout_s, open_timeout_s,
+     * keepalive_s */
     struct alk_client_options options;
     const char *server; /* [user@]host[:port] */
-    const char *identity;
+    const char *identity, *certificate;
     const char *socks5, *socks5_user, *http_proxy;
     const char *log_level, *log_format;
     const char *const *forwards, *const *remote_forwards;

@@ -2,6 +2,8 @@
 #include "config/parser.h"
 #include "config/values.h"
 
+#include "auth/pattern.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,6 +145,19 @@ void set_log_format(struct alk_config *config, const struct key_def *key, void *
 
     if (alk_log_format_parse(value, &format) != ALK_OK)
         config_fault(config, "%s wants logfmt, json or journal, not '%s'", key->name, value);
+    else
+        set_text(config, key, base, value);
+}
+
+void set_networks(struct alk_config *config, const struct key_def *key, void *base,
+                  const char *value)
+{
+    bool names = false;
+    const char *problem = alk_address_list_problem(value, &names);
+
+    if (problem != NULL || names)
+        config_fault(config, "%s: %s", key->name,
+                     problem != NULL ? problem : "write numeric addresses and networks, not names");
     else
         set_text(config, key, base, value);
 }

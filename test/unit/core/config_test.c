@@ -130,6 +130,8 @@ static void read_rule(const struct alk_config *c, char *out, size_t size)
 }
 READ(p_server, "%s", PROFILE(server))
 READ(p_identity, "%s", PROFILE(identity))
+READ(p_certificate, "%s", PROFILE(certificate))
+READ(p_open_timeout, "%u", PROFILE(options.open_timeout_s))
 READ(p_known_hosts, "%s", PROFILE(options.known_hosts))
 READ(p_accept_new, "%d", PROFILE(options.accept_new))
 READ(p_fingerprint, "%s", PROFILE(options.fingerprint))
@@ -204,6 +206,8 @@ static const struct key_case server_cases[] = {
 static const struct key_case client_cases[] = {
     {"profile p", "server", "me@host:22", "", "me@host:22", read_p_server},
     {"profile p", "identity", "~/.ssh/id", "", "/home/me/.ssh/id", read_p_identity},
+    {"profile p", "certificate", "c.pub", "", "/etc/x/c.pub", read_p_certificate},
+    {"profile p", "open_timeout", "1m", "2h", "60", read_p_open_timeout},
     {"profile p", "known_hosts", "hosts", "", "/etc/x/hosts", read_p_known_hosts},
     {"profile p", "accept_new", "yes", "true", "1", read_p_accept_new},
     {"profile p", "host_key_fingerprint", PRINT, "MD5:1", PRINT, read_p_fingerprint},
