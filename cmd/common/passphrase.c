@@ -10,17 +10,16 @@
 #include <unistd.h>
 
 /* Reads one line from the terminal with echo off. */
-static int read_line(int tty, char *buffer, size_t size)
+static void read_line(const struct quiet_terminal *quiet, int tty, char *buffer, size_t size)
 {
     size_t len = 0;
     char c;
 
-    while (read(tty, &c, 1) == 1 && c != '\n') {
+    while (quiet_terminal_wait(quiet) && read(tty, &c, 1) == 1 && c != '\n') {
         if (len + 1 < size)
             buffer[len++] = c;
     }
     buffer[len] = '\0';
-    return 0;
 }
 
 static int prompt(const char *question, const char *path, char *buffer, size_t size)
@@ -33,7 +32,7 @@ static int prompt(const char *question, const char *path, char *buffer, size_t s
     (void)quiet_terminal_begin(&quiet, tty, ECHO);
     /* asked only now: the flush drops what was typed before */
     dprintf(tty, "%s %s: ", question, path);
-    read_line(tty, buffer, size);
+    read_line(&quiet, tty, buffer, size);
     dprintf(tty, "\n");
     quiet_terminal_end(&quiet);
     close(tty);

@@ -51,11 +51,12 @@ int secret_input_file(struct secret_bytes *bytes, const char *path, struct alk_e
 
 /* One line from a terminal in raw mode, where ^C is a byte and so cannot leave the terminal
  * without echo. */
-static int read_keys(struct secret_bytes *line, int tty, struct alk_error *error)
+static int read_keys(struct secret_bytes *line, const struct quiet_terminal *quiet,
+                     struct alk_error *error)
 {
     char c;
 
-    while (read(tty, &c, 1) == 1) {
+    while (quiet_terminal_wait(quiet) && read(quiet->tty, &c, 1) == 1) {
         if (c == '\n' || c == '\r')
             return ALK_OK;
         if (c == 3 || (c == 4 && line->len == 0)) /* ^C, ^D */
@@ -85,7 +86,7 @@ int secret_input_ask(struct secret_bytes *bytes, const char *what, const char *i
         return alk_error_set(error, ALK_E_NOTFOUND, "no terminal to ask on; use %s", instead);
     }
     dprintf(tty, "%s: ", what);
-    status = read_keys(bytes, tty, error);
+    status = read_keys(bytes, &quiet, error);
     dprintf(tty, "\n");
     quiet_terminal_end(&quiet);
     close(tty);
