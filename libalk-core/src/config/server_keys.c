@@ -352,7 +352,8 @@ static void set_number_or_none(struct alk_config *config, const struct key_def *
 
 #define NUMBER(key, least, most)                                                                   \
     {                                                                                              \
-        .name = #key, .set = set_number, .offset = OPTION(limits.key), .low = least, .high = most  \
+        .name = #key, .set = set_number, .offset = OPTION(limits.key), .low = (least),             \
+        .high = (most)                                                                             \
     }
 
 static const struct key_def limit_keys[] = {

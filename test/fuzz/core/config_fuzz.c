@@ -17,8 +17,7 @@ static void ignore(void *user, const char *setting)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct alk_config *config;
-    enum alk_config_kind kind =
-        size > 0 && data[0] == 'c' ? ALK_CONFIG_CLIENT : ALK_CONFIG_SERVER;
+    enum alk_config_kind kind = size > 0 && data[0] == 'c' ? ALK_CONFIG_CLIENT : ALK_CONFIG_SERVER;
 
     if (size == 0)
         return 0;
