@@ -306,8 +306,9 @@ static int complete_identity(struct settings *s)
         return program_usage("name one of --identity and --identity-from-secret");
     if (s->stdio != NULL && (m->mnemonic_fd == STDIN_FILENO || m->passphrase_fd == STDIN_FILENO))
         return program_usage("with --stdio, standard input cannot give a secret as well");
-    if (!m->wanted && s->identity == NULL)
-        s->identity = getenv("ALKNET_IDENTITY");
+    const char *from_environment = getenv("ALKNET_IDENTITY");
+    if (!m->wanted && s->identity == NULL && from_environment != NULL && *from_environment != '\0')
+        s->identity = from_environment;
     if (!m->wanted && s->identity == NULL && s->profile != NULL)
         s->identity = s->profile->identity;
     return mnemonic_source_check(m, "--identity-from-secret");
@@ -427,9 +428,10 @@ static void choose_server(struct settings *s, const char *argument)
 
     if (s->server == NULL && !(is_profile && s->profile->server != NULL))
         s->server = argument;
-    if (s->server == NULL && !is_profile)
-        s->server = getenv("ALKNET_SERVER");
-    if ((s->server == NULL || s->server[0] == '\0') && s->profile != NULL)
+    const char *from_environment = getenv("ALKNET_SERVER");
+    if (s->server == NULL && !is_profile && from_environment != NULL && *from_environment != '\0')
+        s->server = from_environment;
+    if (s->server == NULL && s->profile != NULL)
         s->server = s->profile->server;
 }
 
