@@ -22,8 +22,8 @@ struct alk_limits {
 
     /* A connection that ends without a login after a key of it was refused is a failed login. An
      * address may have so many; each further one shuts it out, first for penalty_s, then twice as
-     * long each time, at most penalty_max_s. It is forgotten when it has stayed away from
-     * failing for penalty_max_s. A login that succeeds never counts against the address. */
+     * long each time, at most penalty_max_s. Its failures are forgotten when penalty_max_s have
+     * passed since the last one and the end of its penalty. A login that succeeds never counts against the address. */
     unsigned login_failures;    /* 10; ALK_LIMIT_NONE: no penalties */
     unsigned penalty_s;         /* 5 */
     unsigned penalty_max_s;     /* 600 */
@@ -42,8 +42,9 @@ struct alk_limits {
     /* Of the server */
     unsigned max_sessions;        /* logged in at once; unlimited */
     unsigned max_unauthenticated; /* 128 at once that have not logged in */
-    uint64_t memory; /* bytes that sessions may hold before no further session or channel is
-                        taken; unlimited */
+    uint64_t memory; /* bytes that sessions hold, in buffers and else, from which on no further
+                        session or channel is taken; unlimited. Channels that are open may
+                        still fill their windows. */
 };
 
 /* An address that is, or was lately, shut out. Times in seconds. */

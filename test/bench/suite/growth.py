@@ -91,18 +91,38 @@ def neighbours(bench):
     _add_growth(bench, "neighbours", "time of one login by number of idle sessions", "ms", times, counts, None, 2)
 
 
-def rules(bench):
-    """Opening a channel when the key may open many listed targets."""
-    # the tools' targets listen on ports that the kernel chooses, so every port is permitted, last
-    # a line of authorized_keys may be 64 KB long
-    counts = (1, 2000) if bench.quick else (1, 10, 100, 1000, 2000)
+def _measure_rules(bench, what, counts, server):
+    """server(count) makes the tunnel whose server has so many rules."""
     with contextlib.ExitStack() as stack:
-        tunnels = {}
-        for count in counts:
-            listed = "".join(f'permitopen="10.{i >> 8}.{i & 255}.1:80",' for i in range(count - 1))
-            path = os.path.join(bench.folder, f"rules-{count}")
-            with open(path, "w", encoding="ascii") as file:
-                file.write(f'{listed}permitopen="127.0.0.1:*" {bench.keys.line}')
-            tunnels["alknet", count] = stack.enter_context(Alknet(bench, keys=path))
+        tunnels = {("alknet", count): stack.enter_context(server(count)) for count in counts}
         taken = bench.alternate({k: lambda t=t: _connects(bench, t) for k, t in tunnels.items()}, max(3, bench.rounds - 2))
-    _add_growth(bench, "rules", "new connection by number of permitopen rules", "us", taken, counts, None, 2)
+    _add_growth(bench, "rules", what, "us", taken, counts, None, 2)
+
+
+def _with_permitopen(bench, count):
+    """Every port of the tools' targets is permitted, last; a line of authorized_keys may be 64 KB long."""
+    listed = "".join(f'permitopen="10.{i >> 8}.{i & 255}.1:80",' for i in range(count - 1))
+    path = os.path.join(bench.folder, f"permitopen-{count}")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f'{listed}permitopen="127.0.0.1:*" {bench.keys.line}')
+    return Alknet(bench, keys=path)
+
+
+def _with_policy(bench, count):
+    """Rules of every kind; the last one lets the tools' targets be reached."""
+    kinds = ("allow 10.{}.{}.0/24:80", "deny h{}-{}.example", "allow *.s{}-{}.example:443", "deny 192.168.{}.{}",
+             "allow *:1-9 principals=key-{}-{}")  # fmt: skip
+    lines = [f"rule = {kinds[i % 5].format(i >> 8, i & 255)}\n" for i in range(count - 1)]
+    path = os.path.join(bench.folder, f"policy-{count}.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("[forwarding]\ndefault = deny\n" + "".join(lines) + "rule = allow 127.0.0.1:*\n")
+    os.chmod(path, 0o600)
+    return Alknet(bench, server_args=("--config", path))
+
+
+def rules(bench):
+    """Opening a channel when there are many rules: permitopen of the key, and the forwarding policy."""
+    few = (1, 2000) if bench.quick else (1, 10, 100, 1000, 2000)
+    many = (10, 10_000) if bench.quick else (1, 10, 100, 1000, 10_000)
+    _measure_rules(bench, "new connection by number of permitopen rules", few, lambda n: _with_permitopen(bench, n))
+    _measure_rules(bench, "new connection by number of forwarding rules", many, lambda n: _with_policy(bench, n))
