@@ -1,4 +1,5 @@
 /* alknet-client: options and wiring; everything else is libalk-core. */
+#include "banner.h"
 #include "mnemonic_key.h"
 #include "passphrase.h"
 #include "password.h"
@@ -11,6 +12,7 @@
 #include <alk/user_key.h>
 
 #include <errno.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,6 +67,15 @@ static void on_state(void *user, enum alk_client_state state, int status, const 
         fprintf(stderr, "alknet-client: %s\n", sentence);
         raise_event(p->failed_fd);
     }
+}
+
+/* Once, and not for a part of another command. */
+static void on_banner(void *user, const char *text, size_t len)
+{
+    const struct program *p = user;
+
+    if (!p->ready && !p->lost && p->settings.log.level >= ALK_LOG_INFO)
+        banner_print(stderr, text, len);
 }
 
 static void on_remote(void *user, const char *spec, bool ok, uint16_t port)
@@ -254,6 +265,7 @@ static int make_client(struct program *p)
     options.keepalive_s = s->keepalive;
     options.on_state = on_state;
     options.on_remote = on_remote;
+    options.on_banner = on_banner;
     options.user_data = p;
     int status = alk_client_new(&p->client, &options, &error);
     if (status == ALK_OK)
@@ -342,6 +354,7 @@ int main(int argc, char **argv)
     sigset_t signals;
 
     program_begin();
+    setlocale(LC_CTYPE, ""); /* which characters a terminal can show */
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
     int code = settings_parse(&program.settings, argc, argv);

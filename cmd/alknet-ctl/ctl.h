@@ -6,5 +6,6 @@
 int ctl_keygen(int argc, char **argv);
 int ctl_fingerprint(int argc, char **argv);
 int ctl_config(int argc, char **argv);
+int ctl_policy(int argc, char **argv);
 
 #endif

@@ -1,11 +1,12 @@
 #include "passphrase.h"
 
+#include "quiet_terminal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* Reads one line from the terminal with echo off. */
@@ -24,22 +25,17 @@ static int read_line(int tty, char *buffer, size_t size)
 
 static int prompt(const char *question, const char *path, char *buffer, size_t size)
 {
-    struct termios before, quiet;
+    struct quiet_terminal quiet;
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 
     if (tty < 0)
         return -1;
-    int known = tcgetattr(tty, &before);
-    quiet = before;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    if (known == 0)
-        tcsetattr(tty, TCSAFLUSH, &quiet);
+    (void)quiet_terminal_begin(&quiet, tty, ECHO);
     /* asked only now: the flush drops what was typed before */
     dprintf(tty, "%s %s: ", question, path);
     read_line(tty, buffer, size);
-    if (known == 0)
-        tcsetattr(tty, TCSAFLUSH, &before);
     dprintf(tty, "\n");
+    quiet_terminal_end(&quiet);
     close(tty);
     return 0;
 }

@@ -1,10 +1,11 @@
 #include "secret_input.h"
 
+#include "quiet_terminal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 int secret_bytes_new(struct secret_bytes *bytes, size_t size, struct alk_error *error)
@@ -75,21 +76,18 @@ static int read_keys(struct secret_bytes *line, int tty, struct alk_error *error
 int secret_input_ask(struct secret_bytes *bytes, const char *what, const char *instead,
                      struct alk_error *error)
 {
-    struct termios before, silent;
+    struct quiet_terminal quiet;
     int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), status;
 
-    if (tty < 0 || tcgetattr(tty, &before) != 0) {
+    if (tty < 0 || !quiet_terminal_begin(&quiet, tty, ECHO | ECHONL | ICANON | ISIG)) {
         if (tty >= 0)
             close(tty);
         return alk_error_set(error, ALK_E_NOTFOUND, "no terminal to ask on; use %s", instead);
     }
-    silent = before;
-    silent.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG);
-    tcsetattr(tty, TCSAFLUSH, &silent);
     dprintf(tty, "%s: ", what);
     status = read_keys(bytes, tty, error);
     dprintf(tty, "\n");
-    tcsetattr(tty, TCSAFLUSH, &before);
+    quiet_terminal_end(&quiet);
     close(tty);
     return status;
 }

@@ -2,7 +2,9 @@
 import os
 import pty
 import re
+import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -162,3 +164,33 @@ def test_hashed_known_hosts(lab):
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", hosts], check=True, capture_output=True)
     assert re.match(r"\|1\|", open(hosts).read())
     lab.client(server, "--known-hosts", hosts)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signal_during_the_question_gives_the_echo_back(lab, number):
+    key = lab.keys.make("locked", passphrase="open sesame")
+    ours, theirs = pty.openpty()
+
+    def echoes():
+        return bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
+    assert echoes()
+    argv = lab.client_argv(lab.server(), "--identity", key, identity=None)
+    client = lab.start("alknet-client", ["setsid", "--ctty"] + argv, stdin=theirs, ours=False)
+    wait_until(lambda: not echoes(), "the question has come")
+    os.read(ours, 1000)
+    os.kill(client.pid, number)
+    assert client.wait() == -number
+    assert echoes()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_banner_of_the_server_is_shown_and_tamed(lab):
+    banner = lab.write("banner", "Welcome, gr\u00fc\u00dfe\n\x1b]0;evil\x07\x1b[2J\u202eolleh\r\nlast")
+    sshd = lab.sshd(f"Banner {banner}")
+    client = lab.client(sshd, env={"LC_ALL": "C.UTF-8"})
+    said = [line for line in client.log().splitlines() if "the server says: " in line]
+    assert said == [f"alknet-client: the server says: {text}" for text in (
+        "Welcome, gr\u00fc\u00dfe", r"\033]0;evil\007\033[2J\342\200\256olleh", "last")]
+    quiet = lab.client(sshd, "--log-level", "warn", env={"LC_ALL": "C.UTF-8"})
+    assert "says" not in quiet.log()

@@ -42,6 +42,10 @@ typedef void (*alk_client_state_fn)(void *user, enum alk_client_state state, int
  * tried again from time to time. spec is as given to alk_client_add_remote_forward. */
 typedef void (*alk_client_remote_fn)(void *user, const char *spec, bool ok, uint16_t port);
 
+/* What the server says before the login (RFC 4252, 5.4): any bytes, not to be shown to a terminal
+ * as they are. Comes with each connection. */
+typedef void (*alk_client_banner_fn)(void *user, const char *text, size_t len);
+
 /* Bytes of a blob; borrowed. */
 struct alk_client_certificate {
     const uint8_t *blob;
@@ -72,7 +76,8 @@ struct alk_client_options {
     bool keep_trying;           /* also when the first connection fails */
     alk_client_state_fn on_state;
     alk_client_remote_fn on_remote;
-    void *user_data; /* for the callbacks */
+    alk_client_banner_fn on_banner; /* may be NULL */
+    void *user_data;                /* for the callbacks */
 };
 
 /* clang-format off */

@@ -77,7 +77,7 @@ enum alk_match alk_pattern_list_match(const char *list, size_t list_len, const c
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
-bool alk_address_parse(const char *text, size_t len, struct alk_address *address)
+bool alk_address_parse(const char *text, size_t len, struct alk_plain_address *address)
 {
     char copy[INET6_ADDRSTRLEN];
     const char *zone = memchr(text, '%', len);
@@ -105,7 +105,8 @@ bool alk_address_parse(const char *text, size_t len, struct alk_address *address
 enum block { NO_BLOCK, BAD_BLOCK, BLOCK };
 
 /* "ADDRESS" or "ADDRESS/BITS" with all bits behind the prefix zero, as sshd demands. */
-static enum block parse_block(const struct part *part, struct alk_address *address, unsigned *bits)
+static enum block parse_block(const struct part *part, struct alk_plain_address *address,
+                              unsigned *bits)
 {
     const char *slash = memchr(part->text, '/', part->len);
     size_t len = slash != NULL ? (size_t)(slash - part->text) : part->len;
@@ -137,8 +138,8 @@ static enum block parse_block(const struct part *part, struct alk_address *addre
     return BLOCK;
 }
 
-static bool block_holds(const struct alk_address *block, unsigned bits,
-                        const struct alk_address *address)
+static bool block_holds(const struct alk_plain_address *block, unsigned bits,
+                        const struct alk_plain_address *address)
 {
     unsigned whole = bits / 8, rest = bits % 8;
 
@@ -147,10 +148,10 @@ static bool block_holds(const struct alk_address *block, unsigned bits,
     return rest == 0 || (block->bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
 }
 
-static bool part_matches(const struct part *part, const struct alk_address *address,
+static bool part_matches(const struct part *part, const struct alk_plain_address *address,
                          const char *text)
 {
-    struct alk_address block;
+    struct alk_plain_address block;
     unsigned bits;
 
     switch (parse_block(part, &block, &bits)) {
@@ -167,7 +168,7 @@ bool alk_address_list_admits(const char *list, const char *address)
 {
     const char *end = list + strlen(list);
     char text[INET6_ADDRSTRLEN];
-    struct alk_address parsed;
+    struct alk_plain_address parsed;
     struct part part;
     bool found = false;
 
@@ -199,7 +200,7 @@ static bool spells_address(const struct part *part)
 const char *alk_address_list_problem(const char *list, bool *names)
 {
     const char *end = list + strlen(list);
-    struct alk_address block;
+    struct alk_plain_address block;
     struct part part;
     unsigned bits;
 

@@ -22,12 +22,12 @@ bool alk_pattern_matches(const char *pattern, size_t pattern_len, const char *te
 enum alk_match alk_pattern_list_match(const char *list, size_t list_len, const char *text);
 
 /* A numeric address without port; an IPv4-mapped one counts as IPv4, a zone is dropped. */
-struct alk_address {
+struct alk_plain_address {
     uint8_t bytes[16];
     unsigned bits; /* 32 or 128 */
 };
 
-bool alk_address_parse(const char *text, size_t len, struct alk_address *address);
+bool alk_address_parse(const char *text, size_t len, struct alk_plain_address *address);
 
 /* Judges a numeric address by a from= list: CIDR blocks, addresses, patterns over the
  * address in its shortest spelling. False for what is no address. */

@@ -131,6 +131,11 @@ static void on_event(void *user, const struct alk_ssh_event *event)
     case ALK_SSH_HOST_KEY:
         on_host_key(client, event);
         break;
+    case ALK_SSH_AUTH_BANNER:
+        if (client->options.on_banner != NULL)
+            client->options.on_banner(client->options.user_data, (const char *)event->data,
+                                      event->len);
+        break;
     case ALK_SSH_AUTH_READY:
         login_begin(client);
         break;

@@ -1,6 +1,7 @@
 /* The sections and keys of a server's file. */
 #include "config/parser.h"
 
+#include "auth/pattern.h"
 #include "transport/address.h"
 
 #include <string.h>
@@ -339,6 +340,19 @@ static void set_rate(struct alk_config *config, const struct key_def *key, void 
         set_rate64(config, &down, base, value);
 }
 
+static void set_exempt(struct alk_config *config, const struct key_def *key, void *base,
+                       const char *value)
+{
+    bool names = false;
+    const char *problem = alk_address_list_problem(value, &names);
+
+    if (problem != NULL || names)
+        config_fault(config, "%s: %s", key->name,
+                     problem != NULL ? problem : "write numeric addresses and networks, not names");
+    else
+        set_text(config, key, base, value);
+}
+
 static void set_number_or_none(struct alk_config *config, const struct key_def *key, void *base,
                                const char *value)
 {
@@ -374,7 +388,7 @@ static const struct key_def limit_keys[] = {
      .offset = OPTION(limits.penalty_max_s),
      .low = 1,
      .high = 86400},
-    {.name = "penalty_exempt", .set = set_text, .offset = OPTION(limits.penalty_exempt)},
+    {.name = "penalty_exempt", .set = set_exempt, .offset = OPTION(limits.penalty_exempt)},
     NUMBER(max_auth_attempts, 1, 1000),
     NUMBER(max_channels, 1, 65536),
     NUMBER(max_sessions_per_identity, 0, 1000000),

@@ -4,7 +4,6 @@
 #include "transport/address.h"
 #include "tunnel/inlet.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +64,6 @@ void remote_close_all(struct connection *connection)
 
 /* ---- where to listen ---- */
 
-enum { PRIVILEGED_PORTS = 1024 };
-
 static bool is_wide(const char *host)
 {
     return host[0] == '\0' || strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 ||
@@ -81,27 +78,14 @@ static struct alk_policy_verdict judge(const struct connection *c,
     return alk_policy_judge(worker_snapshot(c->worker)->policy, &subject, target, NULL);
 }
 
-static bool is_loopback(const struct alk_address *address)
-{
-    if (address->sa.any.sa_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&address->sa.v6.sin6_addr);
-    return ntohl(address->sa.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
-/* Only a rule opens an address that is not loopback, or a port that sshd would keep for root; for
- * others the default is enough. */
 static bool may_bind(const struct connection *c, const char *host, uint16_t port,
                      struct alk_address *out)
 {
     struct alk_policy_target target;
 
-    if (alk_policy_target_listen(&target, host, port) != ALK_OK ||
-        !alk_address_numeric(target.host, port, out))
-        return false;
-    struct alk_policy_verdict verdict = judge(c, &target);
-    bool common = is_loopback(out) && (port == 0 || port >= PRIVILEGED_PORTS);
-    return verdict.outcome == ALK_POLICY_ALLOWED &&
-           (common || verdict.reason == ALK_POLICY_BY_RULE);
+    return alk_policy_target_listen(&target, host, port) == ALK_OK &&
+           alk_address_numeric(target.host, port, out) &&
+           judge(c, &target).outcome == ALK_POLICY_ALLOWED;
 }
 
 /* A rule that denies an address, as opposed to no rule that allows it. */

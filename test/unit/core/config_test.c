@@ -175,7 +175,7 @@ static const struct key_case server_cases[] = {
     {"limits", "login_failures", "3", "never", "3", read_login_failures},
     {"limits", "penalty", "5s", "5", "5", read_penalty_s},
     {"limits", "penalty_max", "10m", "2d", "600", read_penalty_max_s},
-    {"limits", "penalty_exempt", "10.0.0.0/8, ::1", "", "10.0.0.0/8, ::1", read_exempt},
+    {"limits", "penalty_exempt", "10.0.0.0/8,::1", "example.com", "10.0.0.0/8,::1", read_exempt},
     {"limits", "max_sessions_per_identity", "2", "two", "2", read_max_sessions_per_identity},
     {"limits", "max_channels_per_identity", "9", "-9", "9", read_max_channels_per_identity},
     {"limits", "max_sessions", "100", "1e2", "100", read_max_sessions},

@@ -382,6 +382,52 @@ static void addresses_that_are_not_permitted_are_never_dialled(void **state)
     close(listener);
 }
 
+/* A name server that tells the judge one address and whoever asks again another. */
+static unsigned rebinding_asked;
+
+static int rebinding_resolve(const char *host, struct alk_address *out, const char **cause)
+{
+    (void)host;
+    (void)cause;
+    return alk_address_numeric(rebinding_asked++ == 0 ? "127.0.0.1" : "127.0.0.66", 0, out);
+}
+
+static bool permit_first_address(void *user, const struct alk_address *address)
+{
+    char host[64];
+
+    ++*(unsigned *)user;
+    alk_address_host(address, host, sizeof(host));
+    return strcmp(host, "127.0.0.1") == 0;
+}
+
+static void the_address_that_was_judged_is_the_one_that_is_dialled(void **state)
+{
+    struct alk_resolver_options resolver_options = {.resolve = rebinding_resolve};
+    struct alk_resolver *changing;
+    struct alk_address address;
+    struct outcome outcome;
+    unsigned asked = 0;
+
+    (void)state;
+    rebinding_asked = 0;
+    int listener = net_listen(false, &address);
+    assert_int_equal(alk_resolver_new(&changing, &resolver_options), 0);
+    struct alk_dial_options options = by_name(&address);
+    options.resolver = changing;
+    options.permit = permit_first_address;
+    options.permit_user = &asked;
+    dial(&outcome, &options);
+    assert_int_equal(rebinding_asked, 1); /* no second look-up */
+    assert_int_equal(asked, 1);
+    expect_peer(&outcome, "127.0.0.1");
+    dial(&outcome, &options); /* now the name has the other address */
+    assert_int_equal(rebinding_asked, 2);
+    expect_failure(&outcome, ALK_E_DENIED, "not permitted");
+    alk_resolver_free(changing);
+    close(listener);
+}
+
 static void the_local_address_is_used(void **state)
 {
     struct alk_address address, local, peer = {.len = sizeof(peer.sa)};
@@ -520,6 +566,7 @@ int main(void)
         TEST(only_so_many_addresses_are_tried),
         TEST(no_answer_times_out),
         TEST(addresses_that_are_not_permitted_are_never_dialled),
+        TEST(the_address_that_was_judged_is_the_one_that_is_dialled),
         TEST(the_local_address_is_used),
         TEST(unix_sockets_are_dialled),
         TEST(a_busy_unix_listener_is_asked_again),
