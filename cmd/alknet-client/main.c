@@ -9,6 +9,7 @@
 
 #include <alk/client.h>
 #include <alk/secret_path.h>
+#include <alk/user_key.h>
 
 #include <errno.h>
 #include <locale.h>
@@ -25,6 +26,8 @@ struct program {
     struct settings settings;
     struct alk_client *client;
     struct alk_key *key;
+    uint8_t *certificate; /* from malloc; NULL = none */
+    size_t certificate_len;
     int failed_fd; /* an eventfd: the first connection failed, or -W was refused */
     bool ready;
     bool lost; /* the connection, once it had been there */
@@ -113,6 +116,56 @@ static char *home_path(const char *rest)
     return path;
 }
 
+static bool is_for(const struct program *p, const struct alk_key *key)
+{
+    uint8_t plain[ALK_PLAIN_KEY_MAX];
+    struct alk_user_key certified;
+
+    return alk_user_key_parse(p->certificate, p->certificate_len, &certified) &&
+           alk_user_key_plain(&certified, plain) == ALK_KEY_BLOB_SIZE &&
+           memcmp(plain, alk_key_blob(key), ALK_KEY_BLOB_SIZE) == 0;
+}
+
+static void drop_certificate(struct program *p)
+{
+    free(p->certificate);
+    p->certificate = NULL;
+}
+
+/* The certificate that is named; with an agent it may be for any of its keys. */
+static int load_named_certificate(struct program *p, const char *path)
+{
+    struct alk_error error;
+
+    if (alk_user_certificate_load(&p->certificate, &p->certificate_len, path, &error) != ALK_OK)
+        return program_fail(EXIT_RUN, "%s", error.text);
+    if (p->key != NULL && !is_for(p, p->key))
+        return program_fail(EXIT_RUN,
+                            "the certificate in %s is for another key than the one to "
+                            "log in with",
+                            path);
+    return -1;
+}
+
+/* The one beside the private key, as ssh does: one that does not fit is passed over. */
+static void find_certificate(struct program *p, const char *identity)
+{
+    struct alk_error error;
+    char *path = NULL;
+
+    if (asprintf(&path, "%s-cert.pub", identity) < 0)
+        return;
+    if (access(path, F_OK) == 0) {
+        if (alk_user_certificate_load(&p->certificate, &p->certificate_len, path, &error) != ALK_OK)
+            fprintf(stderr, "alknet-client: passed over: %s\n", error.text);
+        else if (!is_for(p, p->key)) {
+            fprintf(stderr, "alknet-client: passed over: %s is for another key\n", path);
+            drop_certificate(p);
+        }
+    }
+    free(path);
+}
+
 /* The identity: derived, or as named, or what the agent holds, or OpenSSH's default file. */
 static int load_identity(struct program *p, struct alk_client_options *options)
 {
@@ -124,11 +177,15 @@ static int load_identity(struct program *p, struct alk_client_options *options)
         status = mnemonic_key(&p->key, &p->settings.mnemonic, ALK_SECRET_PATH_IDENTITY, &error);
     } else if (p->settings.identity != NULL) {
         status = alk_key_load(&p->key, p->settings.identity, passphrase_ask, NULL, &error);
+        if (status == ALK_OK && p->settings.certificate == NULL)
+            find_certificate(p, p->settings.identity);
     } else {
         char *path = home_path(".ssh/id_ed25519");
         options->agent = agent != NULL && agent[0] != '\0' ? agent : NULL;
         if (options->agent == NULL && path != NULL && access(path, F_OK) == 0)
             status = alk_key_load(&p->key, path, passphrase_ask, NULL, &error);
+        if (status == ALK_OK && p->key != NULL && p->settings.certificate == NULL)
+            find_certificate(p, path);
         free(path);
     }
     if (status != ALK_OK)
@@ -136,7 +193,8 @@ static int load_identity(struct program *p, struct alk_client_options *options)
     if (p->key == NULL && options->agent == NULL)
         return program_fail(EXIT_RUN, "there is no key to log in with: make one with "
                                       "'alknet-ctl keygen' and name it with --identity");
-    return -1;
+    return p->settings.certificate != NULL ? load_named_certificate(p, p->settings.certificate)
+                                           : -1;
 }
 
 /* NAME:FILE, the password being the first line of the file. */
@@ -193,6 +251,10 @@ static int make_client(struct program *p)
     options.user = s->user;
     options.keys = &key;
     options.key_count = key != NULL;
+    const struct alk_client_certificate certificate = {.blob = p->certificate,
+                                                       .len = p->certificate_len};
+    options.certificates = &certificate;
+    options.certificate_count = p->certificate != NULL;
     options.known_hosts = s->known_hosts != NULL ? s->known_hosts : known_hosts;
     options.accept_new = s->accept_new;
     options.fingerprint = s->fingerprint;
@@ -280,6 +342,7 @@ static int run(struct program *p, const sigset_t *signals)
     if (end == END_STDIO && p->lost)
         code = program_fail(EXIT_RUN, "the connection to the server was lost");
     alk_key_free(p->key);
+    drop_certificate(p);
     close(p->failed_fd);
     return code;
 }

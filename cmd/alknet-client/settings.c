@@ -26,6 +26,8 @@ static const char help[] =
     "                              exit; no proxy unless one is asked for\n"
     "  -i, --identity FILE         private key (Ed25519, OpenSSH format); otherwise the\n"
     "                              ssh-agent, then ~/.ssh/id_ed25519\n"
+    "      --certificate FILE      OpenSSH certificate of the key; otherwise FILE-cert.pub\n"
+    "                              beside the private key, if it is there\n"
     "      --identity-from-secret  derive the key from a BIP39 mnemonic (m/74'/0'/0'/0'),\n"
     "                              instead of -i\n"
     "      --mnemonic-fd N         read the mnemonic from this descriptor; otherwise from\n"
@@ -67,6 +69,7 @@ static const char help[] =
 
 enum option_code {
     OPT_SERVER = 256,
+    OPT_CERTIFICATE,
     OPT_IDENTITY_FROM_SECRET,
     OPT_MNEMONIC_FD,
     OPT_MNEMONIC_PASSPHRASE_FD,
@@ -90,6 +93,7 @@ enum option_code {
 static const struct option long_options[] = {
     {"server", required_argument, NULL, OPT_SERVER},
     {"identity", required_argument, NULL, 'i'},
+    {"certificate", required_argument, NULL, OPT_CERTIFICATE},
     {"identity-from-secret", no_argument, NULL, OPT_IDENTITY_FROM_SECRET},
     {"mnemonic-fd", required_argument, NULL, OPT_MNEMONIC_FD},
     {"mnemonic-passphrase-fd", required_argument, NULL, OPT_MNEMONIC_PASSPHRASE_FD},
@@ -128,6 +132,9 @@ static int take_text(int code, struct settings *s)
     switch (code) {
     case OPT_SERVER:
         s->server = optarg;
+        break;
+    case OPT_CERTIFICATE:
+        s->certificate = optarg;
         break;
     case OPT_SOCKS_USER:
         s->socks_login = optarg;

@@ -21,7 +21,7 @@ struct settings {
     struct alk_config *config; /* holds what comes from the file; NULL without one */
     const struct alk_config_profile *profile;
     const char *server; /* [user@]host[:port] */
-    const char *identity;
+    const char *identity, *certificate;
     struct mnemonic_source mnemonic; /* the identity, instead of a file or the agent */
     const char *socks, *http;        /* addresses; NULL = not wanted */
     const char *socks_login;         /* NAME:PASSWORD-FILE */

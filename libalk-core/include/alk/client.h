@@ -46,14 +46,23 @@ typedef void (*alk_client_remote_fn)(void *user, const char *spec, bool ok, uint
  * as they are. Comes with each connection. */
 typedef void (*alk_client_banner_fn)(void *user, const char *text, size_t len);
 
-/* Numbers that are 0 take the default named beside them. Strings are copied; keys and log are
- * borrowed until alk_client_free. */
+/* Bytes of a blob; borrowed. */
+struct alk_client_certificate {
+    const uint8_t *blob;
+    size_t len;
+};
+
+/* Numbers that are 0 take the default named beside them. Strings are copied; keys, certificates
+ * and log are borrowed until alk_client_free. */
 struct alk_client_options {
     const char *host; /* name or numeric address of the server */
     uint16_t port;    /* 22 */
     const char *user; /* login name; "alknet" */
     const struct alk_key *const *keys;
     size_t key_count;
+    /* of any of the keys, here or in the agent; offered before the key itself */
+    const struct alk_client_certificate *certificates;
+    size_t certificate_count;
     const char *agent;       /* path of an ssh-agent's socket, or NULL */
     const char *known_hosts; /* path, or NULL: then only fingerprint can vouch for the host */
     bool accept_new;         /* store the key of a host that is not known yet */

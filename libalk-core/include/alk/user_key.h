@@ -41,6 +41,12 @@ size_t alk_user_key_plain(const struct alk_user_key *key, uint8_t out[ALK_PLAIN_
 /* "SHA256:..." of the key itself; of the whole blob when it cannot be parsed. */
 void alk_user_key_fingerprint(const uint8_t *blob, size_t len, char out[ALK_FINGERPRINT_SIZE]);
 
+/* Reads a certificate as ssh-keygen -s writes it (FILE-cert.pub): *blob is from malloc, and the
+ * caller's. Opens without blocking; must be a regular file. ALK_E_NOTFOUND, ALK_E_PARSE,
+ * ALK_E_UNSUPPORTED (a certificate of another type, which the sentence names). */
+int alk_user_certificate_load(uint8_t **blob, size_t *len, const char *path,
+                              struct alk_error *error);
+
 /* What a signature says besides who made it. Only security keys say something. */
 struct alk_presence {
     bool touched;  /* somebody was present */

@@ -38,7 +38,11 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
     for (size_t i = 0; i < options->key_count && client->keys != NULL; i++)
         client->keys[i] = options->keys[i];
     client->options.keys = client->keys;
-    return ok && client->keys != NULL;
+    client->certificates = calloc(options->certificate_count + 1, sizeof(*client->certificates));
+    for (size_t i = 0; i < options->certificate_count && client->certificates != NULL; i++)
+        client->certificates[i] = options->certificates[i];
+    client->options.certificates = client->certificates;
+    return ok && client->keys != NULL && client->certificates != NULL;
 }
 
 int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
@@ -127,5 +131,6 @@ void alk_client_free(struct alk_client *client)
     free(client->known_hosts);
     free(client->fingerprint);
     free(client->keys);
+    free(client->certificates);
     free(client);
 }

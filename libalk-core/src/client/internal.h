@@ -49,7 +49,11 @@ struct login {   /* of one session */
     struct alk_agent_identity *agent_keys;
     size_t agent_count;
     bool agent_asked, wants_key;
-    uint8_t offered[ALK_KEY_BLOB_SIZE];
+    size_t next_certificate;            /* to look at for the next key */
+    uint8_t offered[ALK_KEY_BLOB_SIZE]; /* the key that signs */
+    const uint8_t *shown;               /* what the server sees of it: the same, or a certificate */
+    size_t shown_len;
+    bool certified; /* some certificate has been offered */
     unsigned refused;
 };
 
@@ -77,6 +81,7 @@ struct alk_client {
     struct alk_client_options options;
     char *host, *user, *agent, *known_hosts, *fingerprint;
     const struct alk_key **keys;
+    struct alk_client_certificate *certificates;
     struct alk_loop *loop;
     struct alk_resolver *resolver;
     pthread_t thread;

@@ -1,5 +1,7 @@
 #include "client/internal.h"
 
+#include <alk/user_key.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,13 @@ static void give_up(struct alk_client *client)
         alk_error_set(&client->trouble, ALK_E_AUTH,
                       "there is no key to log in with: use --identity FILE, or an ssh-agent that "
                       "holds an Ed25519 key");
+    } else if (login->certified) {
+        alk_key_fingerprint(login->offered, sizeof(login->offered), fingerprint);
+        alk_error_set(&client->trouble, ALK_E_AUTH,
+                      "the server accepts neither %s for user %s nor its certificate: see with "
+                      "ssh-keygen -L whether it is still valid and names the user, and whether the "
+                      "server trusts its authority",
+                      fingerprint, client->user);
     } else {
         alk_key_fingerprint(login->offered, sizeof(login->offered), fingerprint);
         alk_error_set(&client->trouble, ALK_E_AUTH,
@@ -34,18 +43,56 @@ static void give_up(struct alk_client *client)
     alk_session_end(client->session, ALK_SSH_BY_NO_MORE_METHODS, "no more keys to offer");
 }
 
+/* Chooses what the server is to see of this key: each of its certificates, at last the key itself.
+ * False when more is to come. */
+static bool show(struct alk_client *client, const uint8_t blob[ALK_KEY_BLOB_SIZE])
+{
+    const struct alk_client_options *o = &client->options;
+    struct login *login = &client->login;
+
+    memcpy(login->offered, blob, ALK_KEY_BLOB_SIZE);
+    while (login->next_certificate < o->certificate_count) {
+        const struct alk_client_certificate *c = &o->certificates[login->next_certificate++];
+        uint8_t plain[ALK_PLAIN_KEY_MAX];
+        struct alk_user_key key;
+        if (alk_user_key_parse(c->blob, c->len, &key) &&
+            alk_user_key_plain(&key, plain) == ALK_KEY_BLOB_SIZE &&
+            memcmp(plain, blob, ALK_KEY_BLOB_SIZE) == 0) {
+            login->shown = c->blob;
+            login->shown_len = c->len;
+            login->certified = true;
+            return false;
+        }
+    }
+    login->next_certificate = 0;
+    login->shown = login->offered;
+    login->shown_len = ALK_KEY_BLOB_SIZE;
+    return true;
+}
+
 static void use_own_key(struct alk_client *client, const struct alk_key *key)
 {
+    struct login *login = &client->login;
     uint8_t signature[ALK_SIGNATURE_BLOB_SIZE];
     const uint8_t *data;
     size_t len;
 
-    memcpy(client->login.offered, alk_key_blob(key), ALK_KEY_BLOB_SIZE);
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, alk_key_blob(key), ALK_KEY_BLOB_SIZE,
-                             &data, &len) != ALK_OK)
+    if (show(client, alk_key_blob(key)))
+        login->next++;
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
+                             &len) != ALK_OK)
         return;
     alk_key_sign(key, data, len, signature);
     alk_ssh_auth_signed(ssh_of(client), signature, sizeof(signature));
+}
+
+static void probe_agent_key(struct alk_client *client, const uint8_t blob[ALK_KEY_BLOB_SIZE])
+{
+    struct login *login = &client->login;
+
+    if (show(client, blob))
+        login->next++;
+    alk_ssh_auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
 }
 
 static void on_agent_keys(void *user, int status, const struct alk_agent_identity *keys,
@@ -76,7 +123,7 @@ static void offer(struct alk_client *client)
 
     login->wants_key = false;
     if (login->next < own) {
-        use_own_key(client, client->options.keys[login->next++]);
+        use_own_key(client, client->options.keys[login->next]);
     } else if (client->agent != NULL && !login->agent_asked) {
         login->agent_asked = login->wants_key = true;
         int status =
@@ -84,9 +131,7 @@ static void offer(struct alk_client *client)
         if (status != ALK_OK)
             on_agent_keys(client, status, NULL, 0);
     } else if (login->next - own < login->agent_count) {
-        const uint8_t *blob = login->agent_keys[login->next++ - own].blob;
-        memcpy(login->offered, blob, ALK_KEY_BLOB_SIZE);
-        alk_ssh_auth_probe(ssh_of(client), client->user, blob, ALK_KEY_BLOB_SIZE);
+        probe_agent_key(client, login->agent_keys[login->next - own].blob);
     } else {
         give_up(client);
     }
@@ -123,7 +168,7 @@ void login_sign(struct alk_client *client)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->offered, ALK_KEY_BLOB_SIZE, &data,
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
                              &len) != ALK_OK ||
         agent_talk_sign(login->agent, login->offered, data, len, on_agent_signature) != ALK_OK)
         login_next(client);

@@ -209,8 +209,9 @@ class Lab:
         ssh.wait_for("Entering interactive session")
         return ssh
 
-    def sshd(self, *lines):
-        """OpenSSH's server with our key authorised and further lines of configuration."""
+    def sshd(self, *lines, authorized_keys=True):
+        """OpenSSH's server with further lines of configuration, and our key authorised unless
+        they say who is."""
         program = shutil.which("sshd") or "/usr/sbin/sshd"
         address = loopback()
         port = free_port(address)
@@ -218,7 +219,7 @@ class Lab:
         authorized = self.write("sshd_authorized_keys", self.keys.public("user") + "\n")
         config = self.write("sshd_config", "\n".join((
             f"ListenAddress {address}:{port}", f"HostKey {self.keys.make('host')}",
-            f"AuthorizedKeysFile {authorized}", "UsePAM no", "StrictModes no", "PidFile none",
+            *((f"AuthorizedKeysFile {authorized}",) if authorized_keys else ()), "UsePAM no", "StrictModes no", "PidFile none",
             "PermitRootLogin yes", "PasswordAuthentication no", "LogLevel DEBUG1") +
             sshd_quirks(program) + lines) + "\n")
         sshd = self.start("sshd", [program, "-D", "-e", "-f", config], ours=False)

@@ -29,9 +29,45 @@ static void take_note(unsigned line, bool skipped, const char *sentence, void *u
     size_t *total = user;
 
     (void)skipped;
-    if (line == 0 || strncmp(sentence, "authorized_keys line ", 21) != 0)
+    if (line == 0 || (strncmp(sentence, "authorized_keys line ", 21) != 0 &&
+                      strncmp(sentence, "cert_authority line ", 20) != 0))
         abort();
     *total += strlen(sentence);
+}
+
+static void judge_names(const struct alk_authorized_key *key)
+{
+    if (key->principals != NULL && !key->cert_authority)
+        abort();
+    for (size_t i = 0; i < key->principal_count; i++) {
+        if (key->principals[i][0] == '\0' || strchr(key->principals[i], ',') != NULL)
+            abort();
+    }
+    if (key->scopes == NULL || key->scope_count > 64 || key->resource_count > 256)
+        abort();
+    for (size_t i = 0; i < key->scope_count; i++) {
+        if (key->scopes[i][0] == '\0' || strpbrk(key->scopes[i], ", \t\"=") != NULL)
+            abort();
+    }
+    for (size_t i = 0; i < key->resource_count; i++) {
+        if (key->resources[i].type[0] == '\0' || key->resources[i].name[0] == '\0')
+            abort();
+    }
+}
+
+/* What every line of a set must keep to, and that it is found by its key. */
+static void judge_set(const struct alk_authorized_keys *set, bool authorities)
+{
+    for (size_t i = 0; i < alk_authorized_keys_count(set); i++) {
+        const struct alk_authorized_key *key = alk_authorized_keys_at(set, i);
+        const struct alk_authorized_key *admitted =
+            alk_authorized_keys_admit(set, key->blob, key->blob_len, "192.0.2.1", 1900000000);
+        if (alk_authorized_keys_find(set, key->blob, key->blob_len) == NULL ||
+            (authorities && !key->cert_authority) ||
+            (key->cert_authority && key->blob_len != ALK_KEY_BLOB_SIZE) ||
+            (admitted != NULL && admitted->cert_authority))
+            abort();
+    }
 }
 
 static void judge(const struct alk_authorized_key *key)
@@ -49,6 +85,7 @@ static void judge(const struct alk_authorized_key *key)
     }
     if (strlen(key->comment) > 65536 || key->line == 0)
         abort();
+    judge_names(key);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,6 +106,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     alk_authorized_keys_find(set, data, size);
+    judge_set(set, false);
+    alk_authorized_keys_free(set);
+    if (alk_authorities_parse(&set, (const char *)data, size, take_note, &total) != ALK_OK)
+        abort();
+    judge_set(set, true);
     alk_authorized_keys_free(set);
     return 0;
 }

@@ -133,7 +133,6 @@ static const struct {
      "principals= appears twice"},
     {"cert-authority,principals=\"a,,b\" ssh-ed25519 " A, "principals= is not a list of names"},
     {"verify-required ssh-ed25519 " A, "verify-required is for security keys"},
-    {"command=\"a\",command=\"b\" ssh-ed25519 " A, "command= appears twice"},
     {"alk-scopes=\"a b\" ssh-ed25519 " A, "alk-scopes= is not a list of scopes"},
     {"alk-scopes=\"a,\" ssh-ed25519 " A, "alk-scopes= is not a list of scopes"},
     {"alk-scopes=\"a\",alk-scopes=\"b\" ssh-ed25519 " A, "alk-scopes= appears twice"},
