@@ -148,9 +148,9 @@ def test_check_names_what_is_wrong(lab, authority):
                                          lab.write("authorized", ""), *args])
     assert check("--cert-authority", authority.file)[0] == 0
     code, said = check("--cert-authority", lab.path("nowhere"))
-    assert code == 1 and "nowhere does not exist" in said
+    assert code != 0 and "nowhere does not exist" in said
     code, said = check("--revoked-keys", lab.write("list", f"{authority.line}\nnonsense\n"))
-    assert code == 1 and "list: line 2 is no public key" in said
+    assert code != 0 and "list: line 2 is no public key" in said
     rsa = open(lab.keys.make("rsa", "rsa") + ".pub").read()
     code, said = check("--cert-authority", lab.write("rsa", rsa))
     assert "cert_authority line 1: unsupported key type ssh-rsa of a certificate authority" in said

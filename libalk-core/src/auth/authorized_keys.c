@@ -93,6 +93,7 @@ static int parse_lines(struct alk_authorized_keys *set, const char *text, size_t
                        struct alk_authorized_line *line)
 {
     const char *at = text, *end = text + len;
+    size_t seen = 0; /* lines with a key, good or bad */
 
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -101,8 +102,9 @@ static int parse_lines(struct alk_authorized_keys *set, const char *text, size_t
         enum alk_line_kind kind;
 
         line->number++;
-        line->check_point = set->count < POINTS_CHECKED;
+        line->check_point = seen < POINTS_CHECKED;
         kind = alk_authorized_line_parse(line, at, (size_t)(line_end - at), &key);
+        seen += kind != ALK_LINE_EMPTY;
         if (kind == ALK_LINE_NOMEM || (kind == ALK_LINE_KEY && add_entry(set, &key) != ALK_OK))
             return ALK_E_NOMEM;
         at = newline != NULL ? newline + 1 : end;

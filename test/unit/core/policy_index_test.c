@@ -252,6 +252,28 @@ static void the_index_says_what_reading_says(void **state)
     }
 }
 
+static void write_rule(char out[64], unsigned i)
+{
+    unsigned high = i >> 8, low = i & 255;
+
+    switch (i % 5) {
+    case 0:
+        snprintf(out, 64, "allow 10.%u.%u.0/24:80", high, low);
+        break;
+    case 1:
+        snprintf(out, 64, "allow h%u-%u.example", high, low);
+        break;
+    case 2:
+        snprintf(out, 64, "allow *.s%u-%u.example:1-9", high, low);
+        break;
+    case 3:
+        snprintf(out, 64, "allow unix:/run/%u/%u/*.sock", high, low);
+        break;
+    default:
+        snprintf(out, 64, "allow 192.0.2.1:%u principals=key-%u", i, i);
+    }
+}
+
 /* Many rules of each kind; those that matter are the last. */
 static void many_rules_are_told_apart(void **state)
 {
@@ -265,13 +287,7 @@ static void many_rules_are_told_apart(void **state)
 
     (void)state;
     for (unsigned i = 0; i < MANY; i++) {
-        static const char *const forms[] = {"allow 10.%u.%u.0/24:80", "allow h%u-%u.example",
-                                            "allow *.s%u-%u.example:1-9",
-                                            "allow unix:/run/%u/%u/*.sock"};
-        if (i % 5 == 4)
-            snprintf(lines[i], sizeof(lines[i]), "allow 192.0.2.1:%u principals=key-%u", i, i);
-        else
-            snprintf(lines[i], sizeof(lines[i]), forms[i % 5], i >> 8, i & 255);
+        write_rule(lines[i], i);
         texts[i].text = lines[i];
     }
     assert_int_equal(alk_policy_new(&policy, texts, MANY, &defaults, NULL), ALK_OK);

@@ -45,6 +45,8 @@ static void run(struct alk_rate *rate, struct sender *senders, size_t count, uin
         if (first->at >= end)
             return;
         act(rate, first, want);
+        if (first->turns > 1000000)
+            fail_msg("nobody ever has to wait");
     }
 }
 
