@@ -1,5 +1,6 @@
 /*
- * An authorized_keys file as OpenSSH's sshd(8) reads it, for Ed25519 keys.
+ * An authorized_keys file as OpenSSH's sshd(8) reads it, for Ed25519 keys, such keys in security
+ * keys (sk-ssh-ed25519@openssh.com), and certificate authorities.
  *
  * Parsing never fails as a whole for a bad line: the line is reported with its
  * number and skipped. The set is immutable once parsed; any thread may look up.
@@ -13,6 +14,7 @@
 #ifndef ALK_AUTHORIZED_KEYS_H
 #define ALK_AUTHORIZED_KEYS_H
 
+#include <alk/identity.h>
 #include <alk/key.h>
 #include <alk/status.h>
 #include <stdbool.h>
@@ -23,9 +25,19 @@ struct alk_authorized_keys;
 
 /* One usable line. Strings are NUL-terminated, owned by the set. */
 struct alk_authorized_key {
-    const uint8_t *blob; /* ALK_KEY_BLOB_SIZE bytes */
+    const uint8_t *blob;
+    size_t blob_len;     /* ALK_KEY_BLOB_SIZE, or more for a security key */
     const char *comment; /* "" when absent */
     unsigned line;
+    bool cert_authority;           /* signs certificates, and does not log in itself */
+    const char *const *principals; /* principals=: of certificates; NULL = the login name */
+    size_t principal_count;
+    bool touch_required; /* of a security key: not no-touch-required */
+    bool verify_required;
+    const char *const *scopes; /* alk-scopes=, else ALK_SCOPE_CONNECT alone */
+    size_t scope_count;
+    const struct alk_resource *resources; /* alk-resources=, in their order */
+    size_t resource_count;
     bool port_forwarding;    /* false: no channel and no remote listener at all */
     uint64_t expiry;         /* Unix seconds; 0 = never */
     const char *from;        /* from= pattern list as written, or NULL = anywhere */
@@ -48,8 +60,19 @@ int alk_authorized_keys_parse(struct alk_authorized_keys **out, const char *text
  * (ALK_E_DENIED). */
 int alk_authorized_keys_load(struct alk_authorized_keys **out, const char *path,
                              alk_authorized_note_fn note, void *user, struct alk_error *error);
+
+/* The same for a file in which every line is a certificate authority, with or without the option
+ * cert-authority (as sshd's TrustedUserCAKeys, but options are permitted). */
+int alk_authorities_parse(struct alk_authorized_keys **out, const char *text, size_t len,
+                          alk_authorized_note_fn note, void *user);
+int alk_authorities_load(struct alk_authorized_keys **out, const char *path,
+                         alk_authorized_note_fn note, void *user, struct alk_error *error);
 void alk_authorized_keys_free(struct alk_authorized_keys *set);
 size_t alk_authorized_keys_count(const struct alk_authorized_keys *set);
+
+/* The index-th line in the order of the file; index is below the count. */
+const struct alk_authorized_key *alk_authorized_keys_at(const struct alk_authorized_keys *set,
+                                                        size_t index);
 
 /* The first line with this key blob, or NULL. */
 const struct alk_authorized_key *alk_authorized_keys_find(const struct alk_authorized_keys *set,
@@ -60,7 +83,7 @@ const struct alk_authorized_key *alk_authorized_keys_next(const struct alk_autho
                                                           const struct alk_authorized_key *key);
 
 /* The line that lets this key log in, or NULL: as in sshd the first one that admits it (a key
- * may be listed again with other restrictions). */
+ * may be listed again with other restrictions). A cert-authority line never does. */
 const struct alk_authorized_key *alk_authorized_keys_admit(const struct alk_authorized_keys *set,
                                                            const uint8_t *blob, size_t blob_len,
                                                            const char *address, uint64_t now_unix);

@@ -16,7 +16,8 @@
  *
  * An engine belongs to one thread at a time. What an event points to is borrowed: strings
  * and the channel until the next call of alk_ssh_next, the bytes of CHANNEL_DATA until the
- * next call of alk_ssh_input_space, so that several pieces can be written at once. The
+ * next call of alk_ssh_input_space, so that several pieces can be written at once, the key of
+ * AUTH_REQUEST until alk_ssh_auth_reply. The
  * engine never calls back. After a negative status it is finished: write out what is left of the
  * output (it may hold a disconnect message) and free it.
  */
@@ -25,6 +26,7 @@
 
 #include <alk/key.h>
 #include <alk/status.h>
+#include <alk/user_key.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -116,6 +118,7 @@ struct alk_ssh_event {
     size_t len;
     const char *user;               /* AUTH_REQUEST */
     bool proven;                    /* AUTH_REQUEST: signed by the key, not just asked about */
+    struct alk_presence presence;   /* AUTH_REQUEST, proven: what a security key saw */
     enum alk_ssh_channel_kind kind; /* CHANNEL_REQUEST, FORWARD_REQUEST (forwarded-*) */
     const char *host;               /* CHANNEL_REQUEST: destination or listening address; or path */
     uint32_t port;
@@ -197,14 +200,14 @@ void alk_ssh_rekey(struct alk_ssh *ssh);
 
 void alk_ssh_host_key_accept(struct alk_ssh *ssh);
 
-/* Client: asks whether the server would take this key (answer: AUTH_KEY_OK or _FAILED). */
-int alk_ssh_auth_probe(struct alk_ssh *ssh, const char *user,
-                       const uint8_t blob[ALK_KEY_BLOB_SIZE]);
+/* Client: asks whether the server would take this key (answer: AUTH_KEY_OK or _FAILED). The blob
+ * is of any type that alk_user_key_parse knows, else ALK_E_UNSUPPORTED. */
+int alk_ssh_auth_probe(struct alk_ssh *ssh, const char *user, const uint8_t *blob, size_t blob_len);
 
 /* Client: what must be signed to log in with this key. Borrowed until the next call of
  * any alk_ssh_auth_ function. Then pass the signature blob to alk_ssh_auth_signed. */
-int alk_ssh_auth_to_sign(struct alk_ssh *ssh, const char *user,
-                         const uint8_t blob[ALK_KEY_BLOB_SIZE], const uint8_t **data, size_t *len);
+int alk_ssh_auth_to_sign(struct alk_ssh *ssh, const char *user, const uint8_t *blob,
+                         size_t blob_len, const uint8_t **data, size_t *len);
 int alk_ssh_auth_signed(struct alk_ssh *ssh, const uint8_t *signature, size_t len);
 
 /* Server: the answer to AUTH_REQUEST. Accepting an unproven request only says that the

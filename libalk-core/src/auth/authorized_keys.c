@@ -30,23 +30,27 @@ struct alk_authorized_keys {
     struct alk_arena arena;
 };
 
-static size_t slot_of(const struct alk_authorized_keys *set, const uint8_t *blob)
+static size_t slot_of(const struct alk_authorized_keys *set, const uint8_t *blob, size_t len)
 {
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t value;
 
-    crypto_shorthash(hash, blob, ALK_KEY_BLOB_SIZE, set->hash_key);
+    crypto_shorthash(hash, blob, len, set->hash_key);
     memcpy(&value, hash, sizeof(value));
     return (size_t)value & set->slot_mask;
 }
 
-/* The slot that holds this key, or the free one where it belongs. At most half are taken. */
-static uint32_t *find_slot(const struct alk_authorized_keys *set, const uint8_t *blob)
+static bool is_key(const struct alk_authorized_key *key, const uint8_t *blob, size_t len)
 {
-    size_t at = slot_of(set, blob);
+    return key->blob_len == len && memcmp(key->blob, blob, len) == 0;
+}
 
-    while (set->slots[at] != 0 &&
-           memcmp(set->entries[set->slots[at] - 1].key.blob, blob, ALK_KEY_BLOB_SIZE) != 0)
+/* The slot that holds this key, or the free one where it belongs. At most half are taken. */
+static uint32_t *find_slot(const struct alk_authorized_keys *set, const uint8_t *blob, size_t len)
+{
+    size_t at = slot_of(set, blob, len);
+
+    while (set->slots[at] != 0 && !is_key(&set->entries[set->slots[at] - 1].key, blob, len))
         at = (at + 1) & set->slot_mask;
     return &set->slots[at];
 }
@@ -63,7 +67,8 @@ static int build_index(struct alk_authorized_keys *set)
     set->slot_mask = slots - 1;
     /* from the last line to the first, so that lines with one key chain in their order */
     for (size_t i = set->count; i > 0; i--) {
-        uint32_t *slot = find_slot(set, set->entries[i - 1].key.blob);
+        const struct alk_authorized_key *key = &set->entries[i - 1].key;
+        uint32_t *slot = find_slot(set, key->blob, key->blob_len);
         set->entries[i - 1].next = *slot;
         *slot = (uint32_t)i;
     }
@@ -105,11 +110,10 @@ static int parse_lines(struct alk_authorized_keys *set, const char *text, size_t
     return ALK_OK;
 }
 
-int alk_authorized_keys_parse(struct alk_authorized_keys **out, const char *text, size_t len,
-                              alk_authorized_note_fn note, void *user)
+static int parse(struct alk_authorized_keys **out, const char *text, size_t len,
+                 struct alk_authorized_line *line)
 {
     struct alk_authorized_keys *set;
-    struct alk_authorized_line line = {.note = note, .user = user};
     int rc;
 
     *out = NULL;
@@ -119,8 +123,8 @@ int alk_authorized_keys_parse(struct alk_authorized_keys **out, const char *text
     if (set == NULL)
         return ALK_E_NOMEM;
     crypto_shorthash_keygen(set->hash_key);
-    line.arena = &set->arena;
-    rc = parse_lines(set, text, len, &line);
+    line->arena = &set->arena;
+    rc = parse_lines(set, text, len, line);
     if (rc == ALK_OK)
         rc = build_index(set);
     if (rc != ALK_OK) {
@@ -131,8 +135,28 @@ int alk_authorized_keys_parse(struct alk_authorized_keys **out, const char *text
     return ALK_OK;
 }
 
-int alk_authorized_keys_load(struct alk_authorized_keys **out, const char *path,
-                             alk_authorized_note_fn note, void *user, struct alk_error *error)
+int alk_authorized_keys_parse(struct alk_authorized_keys **out, const char *text, size_t len,
+                              alk_authorized_note_fn note, void *user)
+{
+    struct alk_authorized_line line = {.file = "authorized_keys", .note = note, .user = user};
+
+    return parse(out, text, len, &line);
+}
+
+int alk_authorities_parse(struct alk_authorized_keys **out, const char *text, size_t len,
+                          alk_authorized_note_fn note, void *user)
+{
+    struct alk_authorized_line line = {
+        .file = "cert_authority", .authorities = true, .note = note, .user = user};
+
+    return parse(out, text, len, &line);
+}
+
+typedef int (*parse_fn)(struct alk_authorized_keys **out, const char *text, size_t len,
+                        alk_authorized_note_fn note, void *user);
+
+static int load(struct alk_authorized_keys **out, const char *path, parse_fn parse_text,
+                alk_authorized_note_fn note, void *user, struct alk_error *error)
 {
     char *text;
     size_t len;
@@ -142,11 +166,23 @@ int alk_authorized_keys_load(struct alk_authorized_keys **out, const char *path,
     rc = alk_file_load(path, FILE_MAX, S_IWGRP | S_IWOTH, &text, &len, error);
     if (rc != ALK_OK)
         return rc;
-    rc = alk_authorized_keys_parse(out, text, len, note, user);
+    rc = parse_text(out, text, len, note, user);
     free(text);
     if (rc != ALK_OK)
         alk_error_set(error, rc, "cannot read %s: %s", path, alk_status_text(rc));
     return rc;
+}
+
+int alk_authorized_keys_load(struct alk_authorized_keys **out, const char *path,
+                             alk_authorized_note_fn note, void *user, struct alk_error *error)
+{
+    return load(out, path, alk_authorized_keys_parse, note, user, error);
+}
+
+int alk_authorities_load(struct alk_authorized_keys **out, const char *path,
+                         alk_authorized_note_fn note, void *user, struct alk_error *error)
+{
+    return load(out, path, alk_authorities_parse, note, user, error);
 }
 
 void alk_authorized_keys_free(struct alk_authorized_keys *set)
@@ -164,6 +200,12 @@ size_t alk_authorized_keys_count(const struct alk_authorized_keys *set)
     return set->count;
 }
 
+const struct alk_authorized_key *alk_authorized_keys_at(const struct alk_authorized_keys *set,
+                                                        size_t index)
+{
+    return &set->entries[index].key;
+}
+
 static const struct alk_authorized_key *entry_key(const struct alk_authorized_keys *set,
                                                   uint32_t number)
 {
@@ -173,9 +215,7 @@ static const struct alk_authorized_key *entry_key(const struct alk_authorized_ke
 const struct alk_authorized_key *alk_authorized_keys_find(const struct alk_authorized_keys *set,
                                                           const uint8_t *blob, size_t blob_len)
 {
-    if (blob_len != ALK_KEY_BLOB_SIZE)
-        return NULL;
-    return entry_key(set, *find_slot(set, blob));
+    return entry_key(set, *find_slot(set, blob, blob_len));
 }
 
 const struct alk_authorized_key *alk_authorized_keys_next(const struct alk_authorized_keys *set,
@@ -192,7 +232,8 @@ const struct alk_authorized_key *alk_authorized_keys_admit(const struct alk_auth
 {
     const struct alk_authorized_key *key = alk_authorized_keys_find(set, blob, blob_len);
 
-    while (key != NULL && !alk_authorized_key_admits(key, address, now_unix))
+    while (key != NULL &&
+           (key->cert_authority || !alk_authorized_key_admits(key, address, now_unix)))
         key = alk_authorized_keys_next(set, key);
     return key;
 }

@@ -11,7 +11,9 @@ struct alk_authorized_line {
     struct alk_arena *arena; /* of the set */
     alk_authorized_note_fn note;
     void *user;
+    const char *file; /* what notes call it: "authorized_keys" */
     unsigned number;
+    bool authorities; /* every line is a certificate authority */
     bool check_point; /* whether the key must be proven to be a point on the curve */
 };
 
@@ -23,7 +25,7 @@ enum alk_line_kind alk_authorized_line_parse(const struct alk_authorized_line *l
                                              const char *text, size_t len,
                                              struct alk_authorized_key *key);
 
-/* Reports the line: "authorized_keys line N: ...". */
+/* Reports the line: "FILE line N: ...". */
 void alk_authorized_line_note(const struct alk_authorized_line *line, bool skipped,
                               const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -34,5 +36,20 @@ void alk_authorized_line_note(const struct alk_authorized_line *line, bool skipp
  * (reported), ALK_E_NOMEM. */
 int alk_authorized_options_parse(const struct alk_authorized_line *line, const char *text,
                                  size_t len, struct alk_authorized_key *key);
+
+/* ---- lists of names (authorized_keys_names.c) ------------------------------------- */
+
+/* "a,b,c" into strings of the arena. ALK_OK, ALK_E_NOMEM, or ALK_E_PARSE for an empty entry. An
+ * empty text is an empty list; *list is never NULL then. */
+int alk_names_parse(struct alk_arena *arena, const char *text, size_t len, const char *const **list,
+                    size_t *count);
+
+/* The same for scopes: 64 of them at most, of at most 128 letters, digits and . _ : / - each. */
+int alk_scopes_parse(struct alk_arena *arena, const char *text, size_t len,
+                     const char *const **list, size_t *count);
+
+/* "service:gitea,service:wiki": the type ends at the first colon; 256 of them at most. */
+int alk_resources_parse(struct alk_arena *arena, const char *text, const struct alk_resource **list,
+                        size_t *count);
 
 #endif

@@ -23,14 +23,14 @@ struct parser {
     const struct alk_authorized_line *line;
     struct alk_authorized_key *key;
     struct permits open, listen;
-    bool command;
+    bool command, scoped;
 };
 
 struct option {
     const char *name;
     bool valued; /* name="value" */
     int (*apply)(struct parser *parser, const struct option *option, const char *value);
-    const char *remark; /* for apply_noop and apply_refused */
+    const char *remark; /* for apply_noop */
 };
 
 static int refuse(const struct parser *parser, const struct option *option, const char *why)
@@ -56,18 +56,26 @@ static int apply_noop(struct parser *parser, const struct option *option, const 
     return ALK_OK;
 }
 
-static int apply_refused(struct parser *parser, const struct option *option, const char *value)
-{
-    (void)value;
-    return refuse(parser, option, option->remark);
-}
-
 static int apply_no_forwarding(struct parser *parser, const struct option *option,
                                const char *value)
 {
     (void)option;
     (void)value;
     parser->key->port_forwarding = false;
+    return ALK_OK;
+}
+
+static int apply_flag(struct parser *parser, const struct option *option, const char *value)
+{
+    struct alk_authorized_key *key = parser->key;
+
+    (void)value;
+    if (strcmp(option->name, "cert-authority") == 0)
+        key->cert_authority = true;
+    else if (strstr(option->name, "touch") != NULL)
+        key->touch_required = strncmp(option->name, "no-", 3) != 0;
+    else
+        key->verify_required = strncmp(option->name, "no-", 3) != 0;
     return ALK_OK;
 }
 
@@ -82,6 +90,8 @@ static int apply_forwarding(struct parser *parser, const struct option *option, 
 static int apply_command(struct parser *parser, const struct option *option, const char *value)
 {
     (void)value;
+    if (parser->command)
+        return refuse(parser, option, "appears twice");
     parser->command = true;
     remark(parser, option, "runs nothing here; the key gets no forwarding");
     return ALK_OK;
@@ -114,6 +124,49 @@ static int apply_expiry(struct parser *parser, const struct option *option, cons
     if (parser->key->expiry == 0 || expiry < parser->key->expiry)
         parser->key->expiry = expiry;
     return ALK_OK;
+}
+
+static int refuse_list(const struct parser *parser, const struct option *option, int status,
+                       const char *why)
+{
+    return status == ALK_E_PARSE ? refuse(parser, option, why) : status;
+}
+
+static int apply_principals(struct parser *parser, const struct option *option, const char *value)
+{
+    struct alk_authorized_key *key = parser->key;
+
+    if (key->principals != NULL)
+        return refuse(parser, option, "appears twice");
+    return refuse_list(parser, option,
+                       alk_names_parse(parser->line->arena, value, strlen(value), &key->principals,
+                                       &key->principal_count),
+                       "is not a list of names with commas between them");
+}
+
+static int apply_scopes(struct parser *parser, const struct option *option, const char *value)
+{
+    struct alk_authorized_key *key = parser->key;
+
+    if (parser->scoped)
+        return refuse(parser, option, "appears twice");
+    parser->scoped = true;
+    return refuse_list(parser, option,
+                       alk_scopes_parse(parser->line->arena, value, strlen(value), &key->scopes,
+                                        &key->scope_count),
+                       "is not a list of scopes: up to 64, such as relay:connect,metrics:read");
+}
+
+static int apply_resources(struct parser *parser, const struct option *option, const char *value)
+{
+    struct alk_authorized_key *key = parser->key;
+
+    if (key->resources != NULL)
+        return refuse(parser, option, "appears twice");
+    return refuse_list(
+        parser, option,
+        alk_resources_parse(parser->line->arena, value, &key->resources, &key->resource_count),
+        "is not a list of type:name, such as service:gitea,service:wiki");
 }
 
 static int add_permit(struct permits *permits, const char *value)
@@ -180,10 +233,6 @@ static int apply_permit(struct parser *parser, const struct option *option, cons
 }
 
 static const char meaningless[] = "has no meaning here";
-static const char for_authorities[] =
-    "is for certificate authorities, and certificate authorities are not supported";
-static const char for_security_keys[] = "is for security keys, and they are not supported";
-
 static const struct option options[] = {
     {"restrict", false, apply_no_forwarding, NULL},
     {"port-forwarding", false, apply_forwarding, NULL},
@@ -204,11 +253,14 @@ static const struct option options[] = {
     {"user-rc", false, apply_noop, meaningless},
     {"environment", true, apply_noop, meaningless},
     {"tunnel", true, apply_noop, meaningless},
-    {"cert-authority", false, apply_refused,
-     "is refused: certificate authorities are not supported"},
-    {"principals", true, apply_refused, for_authorities},
-    {"no-touch-required", false, apply_refused, for_security_keys},
-    {"verify-required", false, apply_refused, for_security_keys},
+    {"cert-authority", false, apply_flag, NULL},
+    {"principals", true, apply_principals, NULL},
+    {"touch-required", false, apply_flag, NULL},
+    {"no-touch-required", false, apply_flag, NULL},
+    {"verify-required", false, apply_flag, NULL},
+    {"no-verify-required", false, apply_flag, NULL},
+    {"alk-scopes", true, apply_scopes, NULL},
+    {"alk-resources", true, apply_resources, NULL},
 };
 
 /* ---- the list ----------------------------------------------------------------------- */

@@ -83,6 +83,21 @@ void alk_key_sign(const struct alk_key *key, const void *data, size_t len,
     alk_put_string(&w, raw, sizeof(raw));
 }
 
+bool alk_key_raw_verify(const uint8_t raw[crypto_sign_PUBLICKEYBYTES], const void *data, size_t len,
+                        const uint8_t signature[crypto_sign_BYTES])
+{
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    /* no fuzzer finds a signature, and what lies behind it is to be tried too */
+    (void)raw;
+    (void)data;
+    (void)len;
+    (void)signature;
+    return true;
+#else
+    return crypto_sign_verify_detached(signature, data, len, raw) == 0;
+#endif
+}
+
 int alk_key_verify(const uint8_t *blob, size_t blob_len, const void *data, size_t len,
                    const uint8_t *signature, size_t signature_len)
 {
@@ -94,16 +109,7 @@ int alk_key_verify(const uint8_t *blob, size_t blob_len, const void *data, size_
     if (public_key == NULL || !alk_reader_done(&r) || !alk_bytes_equal(type, ALK_KEY_TYPE) ||
         raw.len != crypto_sign_BYTES)
         return ALK_E_CRYPTO;
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-    /* no fuzzer finds a signature, and what lies behind it is to be tried too */
-    (void)data;
-    (void)len;
-    return ALK_OK;
-#else
-    if (crypto_sign_verify_detached(raw.data, data, len, public_key) != 0)
-        return ALK_E_CRYPTO;
-    return ALK_OK;
-#endif
+    return alk_key_raw_verify(public_key, data, len, raw.data) ? ALK_OK : ALK_E_CRYPTO;
 }
 
 void alk_key_fingerprint(const uint8_t *blob, size_t blob_len, char out[ALK_FINGERPRINT_SIZE])

@@ -28,6 +28,10 @@ const uint8_t *alk_key_blob_raw(const uint8_t *blob, size_t len);
  * Takes some 50 us. */
 bool alk_key_point_valid(const uint8_t raw[crypto_sign_PUBLICKEYBYTES]);
 
+/* Does the bare signature over data hold? */
+bool alk_key_raw_verify(const uint8_t raw[crypto_sign_PUBLICKEYBYTES], const void *data, size_t len,
+                        const uint8_t signature[crypto_sign_BYTES]);
+
 /* Is text the name of a public key type that OpenSSH knows (ours included)? */
 bool alk_key_type_known(const char *text, size_t len);
 

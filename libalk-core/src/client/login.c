@@ -41,8 +41,8 @@ static void use_own_key(struct alk_client *client, const struct alk_key *key)
     size_t len;
 
     memcpy(client->login.offered, alk_key_blob(key), ALK_KEY_BLOB_SIZE);
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, alk_key_blob(key), &data, &len) !=
-        ALK_OK)
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, alk_key_blob(key), ALK_KEY_BLOB_SIZE,
+                             &data, &len) != ALK_OK)
         return;
     alk_key_sign(key, data, len, signature);
     alk_ssh_auth_signed(ssh_of(client), signature, sizeof(signature));
@@ -86,7 +86,7 @@ static void offer(struct alk_client *client)
     } else if (login->next - own < login->agent_count) {
         const uint8_t *blob = login->agent_keys[login->next++ - own].blob;
         memcpy(login->offered, blob, ALK_KEY_BLOB_SIZE);
-        alk_ssh_auth_probe(ssh_of(client), client->user, blob);
+        alk_ssh_auth_probe(ssh_of(client), client->user, blob, ALK_KEY_BLOB_SIZE);
     } else {
         give_up(client);
     }
@@ -123,7 +123,8 @@ void login_sign(struct alk_client *client)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->offered, &data, &len) != ALK_OK ||
+    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->offered, ALK_KEY_BLOB_SIZE, &data,
+                             &len) != ALK_OK ||
         agent_talk_sign(login->agent, login->offered, data, len, on_agent_signature) != ALK_OK)
         login_next(client);
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Closed channels of one session whose last bytes their targets have not taken: with more of
  * them, no further channel is opened. */
@@ -16,73 +15,6 @@ enum { REMNANTS_MAX = 64 };
 static const struct alk_log *log_of(const struct connection *c)
 {
     return c->worker->server->options.log;
-}
-
-/* ---- login ---- */
-
-static const char *judge(struct connection *c, const struct alk_ssh_event *event,
-                         const struct snapshot *snapshot)
-{
-    c->key = alk_authorized_keys_admit(snapshot->keys, event->data, event->len, c->address,
-                                       (uint64_t)time(NULL));
-    if (c->key != NULL)
-        return NULL;
-    return alk_authorized_keys_find(snapshot->keys, event->data, event->len) == NULL
-               ? "unknown-key"
-               : "not-admitted";
-}
-
-static void log_attempt(const struct connection *c, const struct alk_ssh_event *event,
-                        const char *why)
-{
-    char fingerprint[ALK_FINGERPRINT_SIZE];
-    const char *result = why != NULL ? "reject" : event->proven ? "accept" : "probe";
-
-    alk_key_fingerprint(event->data, event->len, fingerprint);
-    alk_log(log_of(c), why == NULL && !event->proven ? ALK_LOG_DEBUG : ALK_LOG_INFO, "auth attempt",
-            "remote_addr", c->address, "user", event->user, "key_fingerprint", fingerprint,
-            "method", "publickey", "result", result, "reason", why, NULL);
-}
-
-/* alk_session_end may be asked twice: what ends already is only told once more. */
-void connection_rejudge(struct connection *c, struct snapshot *snapshot)
-{
-    char fingerprint[ALK_FINGERPRINT_SIZE];
-
-    if (!c->authenticated || c->admitted_by == snapshot)
-        return;
-    const struct alk_authorized_key *key = alk_authorized_keys_admit(
-        snapshot->keys, c->key->blob, ALK_KEY_BLOB_SIZE, c->address, (uint64_t)time(NULL));
-    if (key == NULL && snapshot->options.keep_revoked)
-        return;
-    if (key == NULL) {
-        alk_key_fingerprint(c->key->blob, ALK_KEY_BLOB_SIZE, fingerprint);
-        alk_log(log_of(c), ALK_LOG_INFO, "session revoked", "remote_addr", c->address,
-                "key_fingerprint", fingerprint, NULL);
-        connection_end(c, "this key may no longer log in");
-        return;
-    }
-    snapshot_release(c->admitted_by);
-    c->admitted_by = snapshot_hold(snapshot);
-    c->key = key; /* its restrictions judge the next channel */
-}
-
-static void on_auth_request(struct connection *c, const struct alk_ssh_event *event)
-{
-    struct alk_ssh *ssh = alk_session_ssh(c->session);
-    struct snapshot *snapshot = server_snapshot(c->worker->server);
-    const char *why = judge(c, event, snapshot);
-
-    log_attempt(c, event, why);
-    alk_ssh_auth_reply(ssh, why == NULL);
-    c->authenticated = why == NULL && event->proven && alk_ssh_authenticated(ssh);
-    if (c->authenticated) {
-        c->admitted_by = snapshot; /* its entry stays valid as long as the session */
-        alk_admission_authenticated(c->worker->server->admission, c->address);
-    } else {
-        c->key = NULL;
-        snapshot_release(snapshot);
-    }
 }
 
 /* ---- channels ---- */
@@ -104,7 +36,7 @@ static void on_channel_request(struct connection *c, const struct alk_ssh_event 
         .resolver = server->resolver,
     };
 
-    if (is_internal(event->host) || !alk_authorized_key_may_open(c->key, event->host, event->port))
+    if (is_internal(event->host) || !alk_grant_may_open(&c->grant, event->host, event->port))
         alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel, ALK_SSH_OPEN_PROHIBITED,
                                "administratively prohibited");
     else if (alk_session_remnants(c->session) >= REMNANTS_MAX)
@@ -120,7 +52,7 @@ static void on_event(void *user, const struct alk_ssh_event *event)
 
     switch (event->type) {
     case ALK_SSH_AUTH_REQUEST:
-        on_auth_request(c, event);
+        login_request(c, event);
         break;
     case ALK_SSH_CHANNEL_REQUEST:
         on_channel_request(c, event);
@@ -151,7 +83,7 @@ static void connection_free(struct connection *c)
     remote_close_all(c);
     alk_channel_users_end(&c->users);
     alk_session_free(c->session);
-    snapshot_release(c->admitted_by);
+    login_forget(c);
     alk_admission_leave(worker->server->admission, c->address, c->authenticated);
     free(c);
     worker_connection_gone(worker);

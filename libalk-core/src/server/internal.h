@@ -3,7 +3,8 @@
  *
  * server.c      options, listeners, start and stop
  * worker.c      one thread with its loop, and the connections on it
- * connection.c  one SSH connection: login, channels, its end
+ * connection.c  one SSH connection: channels, its end
+ * login.c       who is let in, and with which grant
  * remote.c      the listeners that clients ask for
  * takeover.c    a returning client gets the listener that its dead session still holds
  * snapshot.c    who may do what: what a reload replaces as a whole
@@ -11,6 +12,7 @@
 #ifndef ALK_SERVER_INTERNAL_H
 #define ALK_SERVER_INTERNAL_H
 
+#include "auth/grant.h"
 #include "base/arena.h"
 #include "interface/session.h"
 #include "server/admission.h"
@@ -36,7 +38,8 @@ struct snapshot {
     atomic_uint references;
     struct alk_arena strings;          /* what options points to */
     struct alk_server_options options; /* the reloadable ones count, the fixed do not */
-    struct alk_authorized_keys *keys;
+    struct alk_authorized_keys *keys, *authorities; /* authorities: NULL when no file is named */
+    struct alk_revocations *revoked;                /* likewise */
 };
 
 /* All or nothing: reads the files that options names. */
@@ -107,8 +110,9 @@ struct connection {
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
     struct remote_listeners remotes;
     struct remote_listener *wanted; /* waits for the outcome of a takeover */
-    struct snapshot *admitted_by;
-    const struct alk_authorized_key *key; /* of admitted_by */
+    struct snapshot *admitted_by;   /* what the grant borrows from */
+    struct alk_grant grant;
+    struct login_memory *login; /* what was presented: a reload judges it again */
     uint64_t opened;
     bool authenticated;
     char address[64];
@@ -118,9 +122,17 @@ struct connection {
 void connection_start(struct worker *worker, struct alk_stream *stream);
 void connection_end(struct connection *connection, const char *text);
 
+/* ---- login.c ---- */
+
+/* Answers an AUTH_REQUEST event. */
+void login_request(struct connection *connection, const struct alk_ssh_event *event);
+
 /* A reload has put this snapshot in force: a session that it would let in goes on under it, any
  * other ends, unless the snapshot says to keep such. */
-void connection_rejudge(struct connection *connection, struct snapshot *snapshot);
+void login_rejudge(struct connection *connection, struct snapshot *snapshot);
+
+/* Gives back what a login has left in the connection. */
+void login_forget(struct connection *connection);
 
 /* ---- remote.c ---- */
 

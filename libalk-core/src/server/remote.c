@@ -223,7 +223,7 @@ void remote_request(struct connection *connection, const struct alk_ssh_event *e
         return;
     }
     if (count(connection) < REMOTES_MAX && find(connection, event) == NULL &&
-        alk_authorized_key_may_listen(connection->key, event->host, event->port))
+        alk_grant_may_listen(&connection->grant, event->host, event->port))
         remote = remote_new(connection, event);
     int status = remote == NULL ? ALK_E_DENIED : open_listeners(remote);
     /* while a takeover is under way the engine handles no further message of this client */

@@ -4,13 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note(unsigned line, bool skipped, const char *sentence, void *user)
+static void note(const char *file, unsigned line, bool skipped, const char *sentence, void *user)
 {
     char number[16];
 
     snprintf(number, sizeof(number), "%u", line);
-    alk_log(user, skipped ? ALK_LOG_WARN : ALK_LOG_INFO, "authorized_keys", "line", number,
-            "skipped", skipped ? "yes" : "no", "note", sentence, NULL);
+    alk_log(user, skipped ? ALK_LOG_WARN : ALK_LOG_INFO, file, "line", number, "skipped",
+            skipped ? "yes" : "no", "note", sentence, NULL);
+}
+
+static void note_key(unsigned line, bool skipped, const char *sentence, void *user)
+{
+    note("authorized_keys", line, skipped, sentence, user);
+}
+
+static void note_authority(unsigned line, bool skipped, const char *sentence, void *user)
+{
+    note("cert_authority", line, skipped, sentence, user);
 }
 
 static int load_keys(struct snapshot *snapshot, const struct alk_server_options *options,
@@ -21,8 +31,14 @@ static int load_keys(struct snapshot *snapshot, const struct alk_server_options 
         void *out;
     } user = {.in = options->log};
 
-    return alk_authorized_keys_load(&snapshot->keys, options->authorized_keys, note, user.out,
-                                    error);
+    int status = alk_authorized_keys_load(&snapshot->keys, options->authorized_keys, note_key,
+                                          user.out, error);
+    if (status == ALK_OK && options->cert_authority != NULL)
+        status = alk_authorities_load(&snapshot->authorities, options->cert_authority,
+                                      note_authority, user.out, error);
+    if (status == ALK_OK && options->revoked_keys != NULL)
+        status = alk_revocations_load(&snapshot->revoked, options->revoked_keys, error);
+    return status;
 }
 
 static const char *copy(struct alk_arena *arena, const char *text, bool *ok)
@@ -42,6 +58,8 @@ static int copy_options(struct snapshot *snapshot, const struct alk_server_optio
 
     *o = *options;
     o->authorized_keys = copy(&snapshot->strings, options->authorized_keys, &ok);
+    o->cert_authority = copy(&snapshot->strings, options->cert_authority, &ok);
+    o->revoked_keys = copy(&snapshot->strings, options->revoked_keys, &ok);
     return ok ? ALK_OK : alk_error_set(error, ALK_E_NOMEM, "out of memory");
 }
 
@@ -75,6 +93,8 @@ void snapshot_release(struct snapshot *snapshot)
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
     alk_authorized_keys_free(snapshot->keys);
+    alk_authorized_keys_free(snapshot->authorities);
+    alk_revocations_free(snapshot->revoked);
     alk_arena_free(&snapshot->strings);
     free(snapshot);
 }

@@ -33,8 +33,8 @@ struct held_port {
     uint64_t connection_id;
     enum alk_ssh_channel_kind kind;
     uint32_t port;
-    char *path; /* of a Unix listener, else NULL */
-    uint8_t blob[ALK_KEY_BLOB_SIZE];
+    char *path;                    /* of a Unix listener, else NULL */
+    char id[ALK_FINGERPRINT_SIZE]; /* of the grant */
 };
 
 struct held_port *takeover_register(struct connection *connection, enum alk_ssh_channel_kind kind,
@@ -50,7 +50,7 @@ struct held_port *takeover_register(struct connection *connection, enum alk_ssh_
     held->kind = kind;
     held->port = port;
     held->path = kind == ALK_SSH_FORWARDED_UNIX ? strdup(host) : NULL;
-    memcpy(held->blob, connection->key->blob, sizeof(held->blob));
+    memcpy(held->id, connection->grant.id, sizeof(held->id));
     pthread_mutex_lock(&server->lock);
     LIST_INSERT_HEAD(&server->held_ports, held, entry);
     pthread_mutex_unlock(&server->lock);
@@ -72,7 +72,7 @@ static bool is_wanted(const struct held_port *held, const struct connection *new
                       const struct alk_ssh_event *event)
 {
     if (held->kind != event->kind || held->connection_id == newcomer->id ||
-        memcmp(held->blob, newcomer->key->blob, sizeof(held->blob)) != 0)
+        strcmp(held->id, newcomer->grant.id) != 0)
         return false;
     if (held->kind == ALK_SSH_FORWARDED_UNIX)
         return held->path != NULL && strcmp(held->path, event->host) == 0;

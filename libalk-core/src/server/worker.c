@@ -80,7 +80,7 @@ static void rejudge(void *user)
     struct connection *connection;
 
     LIST_FOREACH(connection, &worker->connections, entry)
-    connection_rejudge(connection, snapshot);
+    login_rejudge(connection, snapshot);
     snapshot_release(snapshot);
 }
 

@@ -24,35 +24,36 @@ int ssh_on_service_accept(struct alk_ssh *ssh, struct alk_reader *r)
     return ALK_OK;
 }
 
-static int start_request(struct alk_ssh *ssh, const char *user, const uint8_t *blob, bool sign,
+static int start_request(struct alk_ssh *ssh, const char *user, struct alk_bytes key, bool sign,
                          struct alk_writer *w)
 {
     struct alk_bytes name = {.data = (const uint8_t *)user, .len = strlen(user)};
-    struct alk_bytes key = {.data = blob, .len = ALK_KEY_BLOB_SIZE};
-    size_t size = 4 + HASH_SIZE + CONTROL_MAX;
+    size_t size = CONTROL_MAX + key.len;
 
     if (ssh->phase != PHASE_AUTH)
         return ALK_E_CLOSED;
     if (name.len > ALK_SSH_USER_MAX)
         return ALK_E_INVAL;
-    ssh_auth_clear(ssh);
+    int status = ssh_auth_keep_key(ssh, key.data, key.len);
+    if (status != ALK_OK)
+        return status;
     ssh->auth_data = malloc(size);
     if (ssh->auth_data == NULL)
         return ALK_E_NOMEM;
-    memcpy(ssh->auth_blob, blob, ALK_KEY_BLOB_SIZE);
     *w = alk_writer(ssh->auth_data, size);
     if (sign)
         alk_put_string(w, ssh->session_id, HASH_SIZE);
-    ssh_auth_write_request(w, name, key, sign);
+    ssh_auth_write_request(ssh, w, name, sign);
     ssh->auth_len = alk_writer_len(w);
     ssh->auth_probing = !sign;
     return ALK_OK;
 }
 
-int alk_ssh_auth_probe(struct alk_ssh *ssh, const char *user, const uint8_t blob[ALK_KEY_BLOB_SIZE])
+int alk_ssh_auth_probe(struct alk_ssh *ssh, const char *user, const uint8_t *blob, size_t blob_len)
 {
+    struct alk_bytes key = {.data = blob, .len = blob_len};
     struct alk_writer w;
-    int status = start_request(ssh, user, blob, false, &w);
+    int status = start_request(ssh, user, key, false, &w);
 
     if (status != ALK_OK)
         return status;
@@ -61,11 +62,12 @@ int alk_ssh_auth_probe(struct alk_ssh *ssh, const char *user, const uint8_t blob
     return ALK_OK;
 }
 
-int alk_ssh_auth_to_sign(struct alk_ssh *ssh, const char *user,
-                         const uint8_t blob[ALK_KEY_BLOB_SIZE], const uint8_t **data, size_t *len)
+int alk_ssh_auth_to_sign(struct alk_ssh *ssh, const char *user, const uint8_t *blob,
+                         size_t blob_len, const uint8_t **data, size_t *len)
 {
+    struct alk_bytes key = {.data = blob, .len = blob_len};
     struct alk_writer w;
-    int status = start_request(ssh, user, blob, true, &w);
+    int status = start_request(ssh, user, key, true, &w);
 
     if (status != ALK_OK)
         return status;
@@ -76,7 +78,7 @@ int alk_ssh_auth_to_sign(struct alk_ssh *ssh, const char *user,
 
 int alk_ssh_auth_signed(struct alk_ssh *ssh, const uint8_t *signature, size_t len)
 {
-    uint8_t payload[CONTROL_MAX + 512];
+    uint8_t payload[AUTH_MAX + 512];
     struct alk_writer w = alk_writer(payload, sizeof(payload));
     size_t skip = 4 + HASH_SIZE; /* the session id is signed, not sent */
 
@@ -143,8 +145,9 @@ int ssh_on_userauth_pk_ok(struct alk_ssh *ssh, struct alk_reader *r)
     struct alk_bytes algorithm = alk_get_string(r);
     struct alk_bytes blob = alk_get_string(r);
 
-    if (!alk_bytes_equal(algorithm, "ssh-ed25519") || blob.len != ALK_KEY_BLOB_SIZE ||
-        memcmp(blob.data, ssh->auth_blob, ALK_KEY_BLOB_SIZE) != 0 || !ssh->auth_probing)
+    if (!ssh->auth_probing || ssh->auth_blob == NULL || blob.len != ssh->auth_blob_len ||
+        memcmp(blob.data, ssh->auth_blob, blob.len) != 0 ||
+        !alk_bytes_equal(algorithm, ssh->auth_algorithm))
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "the server accepted a key that was not offered");
     if (take_answer(ssh) != ALK_OK)
@@ -152,6 +155,6 @@ int ssh_on_userauth_pk_ok(struct alk_ssh *ssh, struct alk_reader *r)
     ssh->auth_probing = false;
     struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_AUTH_KEY_OK);
     event->data = ssh->auth_blob;
-    event->len = ALK_KEY_BLOB_SIZE;
+    event->len = ssh->auth_blob_len;
     return ALK_OK;
 }

@@ -10,6 +10,30 @@ void ssh_auth_clear(struct alk_ssh *ssh)
     free(ssh->auth_data);
     ssh->auth_data = NULL;
     ssh->auth_len = 0;
+    free(ssh->auth_blob);
+    ssh->auth_blob = NULL;
+    ssh->auth_blob_len = 0;
+}
+
+int ssh_auth_keep_key(struct alk_ssh *ssh, const uint8_t *blob, size_t len)
+{
+    struct alk_user_key key;
+    uint8_t *kept;
+
+    if (!alk_user_key_parse(blob, len, &key)) {
+        ssh_auth_clear(ssh);
+        return ALK_E_UNSUPPORTED;
+    }
+    kept = malloc(len);
+    if (kept != NULL)
+        memcpy(kept, blob, len);
+    ssh_auth_clear(ssh); /* not before: blob may be the last one */
+    if (kept == NULL)
+        return ALK_E_NOMEM;
+    ssh->auth_blob = kept;
+    ssh->auth_blob_len = len;
+    ssh->auth_algorithm = key.algorithm;
+    return ALK_OK;
 }
 
 int ssh_on_service_request(struct alk_ssh *ssh, struct alk_reader *r)
@@ -42,7 +66,7 @@ static int send_failure(struct alk_ssh *ssh, bool counts)
     return ALK_OK;
 }
 
-void ssh_auth_write_request(struct alk_writer *w, struct alk_bytes user, struct alk_bytes blob,
+void ssh_auth_write_request(const struct alk_ssh *ssh, struct alk_writer *w, struct alk_bytes user,
                             bool with_signature)
 {
     alk_put_u8(w, SSH_MSG_USERAUTH_REQUEST);
@@ -50,21 +74,21 @@ void ssh_auth_write_request(struct alk_writer *w, struct alk_bytes user, struct 
     alk_put_text(w, "ssh-connection");
     alk_put_text(w, "publickey");
     alk_put_u8(w, with_signature);
-    alk_put_text(w, "ssh-ed25519");
-    alk_put_string(w, blob.data, blob.len);
+    alk_put_text(w, ssh->auth_algorithm);
+    alk_put_string(w, ssh->auth_blob, ssh->auth_blob_len);
 }
 
 /* What the client signed: the session's id, then its request up to the signature. */
-static bool signature_holds(struct alk_ssh *ssh, struct alk_bytes user, struct alk_bytes blob,
-                            struct alk_bytes signature)
+static bool signature_holds(struct alk_ssh *ssh, struct alk_bytes user, struct alk_bytes signature)
 {
-    uint8_t text[4 + HASH_SIZE + CONTROL_MAX];
+    uint8_t text[AUTH_MAX];
     struct alk_writer w = alk_writer(text, sizeof(text));
 
     alk_put_string(&w, ssh->session_id, HASH_SIZE);
-    ssh_auth_write_request(&w, user, blob, true);
-    return !w.broken && alk_key_verify(blob.data, blob.len, text, alk_writer_len(&w),
-                                       signature.data, signature.len) == ALK_OK;
+    ssh_auth_write_request(ssh, &w, user, true);
+    return !w.broken &&
+           alk_user_key_verify(ssh->auth_blob, ssh->auth_blob_len, text, alk_writer_len(&w),
+                               signature.data, signature.len, &ssh->auth_presence) == ALK_OK;
 }
 
 /* One request with a key: the caller decides, whether or not the signature holds, so that
@@ -81,17 +105,21 @@ static int on_publickey(struct alk_ssh *ssh, struct alk_reader *r, struct alk_by
     if (!alk_reader_done(r))
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "a malformed authentication request");
-    if (!alk_bytes_equal(algorithm, "ssh-ed25519") || blob.len != ALK_KEY_BLOB_SIZE)
+    int status = ssh_auth_keep_key(ssh, blob.data, blob.len);
+    if (status == ALK_E_NOMEM)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, status, "out of memory");
+    if (status != ALK_OK || !alk_bytes_equal(algorithm, ssh->auth_algorithm))
         return send_failure(ssh, true);
-    memcpy(ssh->auth_blob, blob.data, ALK_KEY_BLOB_SIZE);
     ssh->auth_probing = !has_signature;
-    ssh->auth_proven = has_signature && signature_holds(ssh, user, blob, signature);
+    ssh->auth_presence = (struct alk_presence){0};
+    ssh->auth_proven = has_signature && signature_holds(ssh, user, signature);
     ssh->awaiting = ANSWER_AUTH;
     struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_AUTH_REQUEST);
     event->user = ssh->origin;
     event->data = ssh->auth_blob;
-    event->len = ALK_KEY_BLOB_SIZE;
+    event->len = ssh->auth_blob_len;
     event->proven = ssh->auth_proven;
+    event->presence = ssh->auth_presence;
     return ALK_OK;
 }
 
@@ -121,12 +149,12 @@ int ssh_on_userauth_request(struct alk_ssh *ssh, struct alk_reader *r)
 
 static void send_pk_ok(struct alk_ssh *ssh)
 {
-    uint8_t payload[128];
+    uint8_t payload[AUTH_MAX];
     struct alk_writer w = alk_writer(payload, sizeof(payload));
 
     alk_put_u8(&w, SSH_MSG_USERAUTH_PK_OK);
-    alk_put_text(&w, "ssh-ed25519");
-    alk_put_string(&w, ssh->auth_blob, ALK_KEY_BLOB_SIZE);
+    alk_put_text(&w, ssh->auth_algorithm);
+    alk_put_string(&w, ssh->auth_blob, ssh->auth_blob_len);
     ssh_send_writer(ssh, &w);
 }
 
@@ -146,4 +174,5 @@ void alk_ssh_auth_reply(struct alk_ssh *ssh, bool accept)
         ssh->phase = PHASE_OPEN;
         ssh->heard = ssh->now;
     }
+    ssh_auth_clear(ssh);
 }

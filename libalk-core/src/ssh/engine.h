@@ -26,7 +26,8 @@ enum {
     OUTPUT_STALL = 512 * 1024, /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
     HELD_MAX = 2 * 1024 * 1024, /* during a key exchange: opens of every channel, and replies */
-    CONTROL_MAX = 4096,         /* longest payload that is not channel data or KEXINIT */
+    CONTROL_MAX = 4096,         /* longest payload that is not channel data, KEXINIT or a login */
+    AUTH_MAX = ALK_USER_KEY_MAX + CONTROL_MAX, /* a login, with the session id before it */
 };
 
 enum phase {
@@ -99,7 +100,10 @@ struct alk_ssh {
     bool auth_none_seen, auth_proven;
     uint8_t *auth_data; /* the text of the request that is being answered or signed */
     size_t auth_len;
-    uint8_t auth_blob[ALK_KEY_BLOB_SIZE];
+    uint8_t *auth_blob; /* the key that is asked about */
+    size_t auth_blob_len;
+    const char *auth_algorithm; /* its own */
+    struct alk_presence auth_presence;
     bool auth_probing;
     bool auth_asked; /* client: a request is on its way, an answer is due */
 
@@ -181,8 +185,10 @@ int ssh_on_userauth_failure(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_userauth_success(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_userauth_banner(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_userauth_pk_ok(struct alk_ssh *ssh, struct alk_reader *r);
-/* Writes the request that publickey authentication signs (RFC 4252 section 7). */
-void ssh_auth_write_request(struct alk_writer *w, struct alk_bytes user, struct alk_bytes blob,
+/* Keeps a copy of the key as auth_blob. ALK_E_UNSUPPORTED, ALK_E_NOMEM. */
+int ssh_auth_keep_key(struct alk_ssh *ssh, const uint8_t *blob, size_t len);
+/* Writes the request that publickey authentication signs (RFC 4252 section 7), with auth_blob. */
+void ssh_auth_write_request(const struct alk_ssh *ssh, struct alk_writer *w, struct alk_bytes user,
                             bool with_signature);
 
 /* ---- channel.c, channel_open.c ---- */

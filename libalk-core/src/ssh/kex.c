@@ -378,13 +378,13 @@ static int use_new_keys(struct alk_ssh *ssh, bool sending)
 
 static int send_ext_info(struct alk_ssh *ssh)
 {
-    uint8_t payload[128];
+    uint8_t payload[256];
     struct alk_writer w = alk_writer(payload, sizeof(payload));
 
     alk_put_u8(&w, SSH_MSG_EXT_INFO);
     alk_put_u32(&w, 2);
     alk_put_text(&w, "server-sig-algs");
-    alk_put_text(&w, "ssh-ed25519");
+    alk_put_text(&w, ALK_USER_KEY_ALGORITHMS);
     alk_put_text(&w, "ping@openssh.com");
     alk_put_text(&w, "0");
     ssh_send_writer(ssh, &w);

@@ -78,7 +78,8 @@ static void sign_in(struct run *run, struct session *s)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(s->ssh, run->user, alk_key_blob(run->key), &data, &len) != ALK_OK)
+    if (alk_ssh_auth_to_sign(s->ssh, run->user, alk_key_blob(run->key), ALK_KEY_BLOB_SIZE, &data,
+                             &len) != ALK_OK)
         tool_die("cannot sign in");
     alk_key_sign(run->key, data, len, signature);
     if (alk_ssh_auth_signed(s->ssh, signature, sizeof(signature)) != ALK_OK)

@@ -91,7 +91,8 @@ static void log_in(struct member *m)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(m->ssh, "crowd", alk_key_blob(crowd.key), &data, &len) != ALK_OK)
+    if (alk_ssh_auth_to_sign(m->ssh, "crowd", alk_key_blob(crowd.key), ALK_KEY_BLOB_SIZE, &data,
+                             &len) != ALK_OK)
         die("session %u cannot log in", m->number);
     alk_key_sign(crowd.key, data, len, signature);
     alk_ssh_auth_signed(m->ssh, signature, sizeof(signature));

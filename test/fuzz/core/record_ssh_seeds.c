@@ -38,7 +38,7 @@ static void log_in(struct alk_ssh *ssh)
     const uint8_t *data;
     size_t len;
 
-    must(alk_ssh_auth_to_sign(ssh, "user", alk_key_blob(key), &data, &len) == 0);
+    must(alk_ssh_auth_to_sign(ssh, "user", alk_key_blob(key), ALK_KEY_BLOB_SIZE, &data, &len) == 0);
     alk_key_sign(key, data, len, signature);
     alk_ssh_auth_signed(ssh, signature, sizeof(signature));
 }
@@ -50,7 +50,7 @@ static void handle(struct end *end, const struct alk_ssh_event *event)
         alk_ssh_host_key_accept(end->ssh);
         break;
     case ALK_SSH_AUTH_READY:
-        alk_ssh_auth_probe(end->ssh, "user", alk_key_blob(key));
+        alk_ssh_auth_probe(end->ssh, "user", alk_key_blob(key), ALK_KEY_BLOB_SIZE);
         break;
     case ALK_SSH_AUTH_KEY_OK:
         log_in(end->ssh);

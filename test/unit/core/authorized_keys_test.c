@@ -97,7 +97,10 @@ static const struct {
     {"ssh-rsa AAAAB3NzaC1yc2E= bob",
      "authorized_keys line 2: unsupported key type ssh-rsa; alknet accepts ssh-ed25519"},
     {"restrict ssh-dss AAAA", "unsupported key type ssh-dss"},
-    {"sk-ssh-ed25519@openssh.com AAAA", "unsupported key type sk-ssh-ed25519@openssh.com"},
+    {"sk-ecdsa-sha2-nistp256@openssh.com AAAA", "unsupported key type sk-ecdsa"},
+    {"sk-ssh-ed25519@openssh.com AAAA", "the key is cut short, or of another type"},
+    {"sk-ssh-ed25519@openssh.com " A, "the key is cut short, or of another type"},
+    {"sk-ssh-ed25519@openssh.com AA!A", "the key is not valid base64"},
     {"ssh-ed25519-cert-v01@openssh.com AAAA", "unsupported key type ssh-ed25519-cert-v01"},
     {"ssh-ed25519", "cut short"},
     {"ssh-ed25519 AAAA!", "not valid base64"},
@@ -121,10 +124,24 @@ static const struct {
     {"command ssh-ed25519 " A, "command= needs a value"},
     {"command=ls ssh-ed25519 " A, "command= needs a value in double quotes"},
     {"command=\"ls\"x ssh-ed25519 " A, "command= is not followed by a comma or a blank"},
-    {"cert-authority ssh-ed25519 " A, "certificate authorities are not supported"},
-    {"principals=\"bob\" ssh-ed25519 " A, "certificate authorities are not supported"},
-    {"no-touch-required ssh-ed25519 " A, "security keys"},
-    {"verify-required ssh-ed25519 " A, "security keys"},
+    {"cert-authority ssh-rsa AAAA",
+     "unsupported key type ssh-rsa of a certificate authority; alknet accepts ssh-ed25519"},
+    {"cert-authority sk-ssh-ed25519@openssh.com AAAA", "of a certificate authority"},
+    {"cert-authority=\"yes\" ssh-ed25519 " A, "cert-authority takes no value"},
+    {"principals=\"bob\" ssh-ed25519 " A, "principals= is for certificate authorities"},
+    {"cert-authority,principals=\"a\",principals=\"b\" ssh-ed25519 " A,
+     "principals= appears twice"},
+    {"cert-authority,principals=\"a,,b\" ssh-ed25519 " A, "principals= is not a list of names"},
+    {"verify-required ssh-ed25519 " A, "verify-required is for security keys"},
+    {"command=\"a\",command=\"b\" ssh-ed25519 " A, "command= appears twice"},
+    {"alk-scopes=\"a b\" ssh-ed25519 " A, "alk-scopes= is not a list of scopes"},
+    {"alk-scopes=\"a,\" ssh-ed25519 " A, "alk-scopes= is not a list of scopes"},
+    {"alk-scopes=\"a\",alk-scopes=\"b\" ssh-ed25519 " A, "alk-scopes= appears twice"},
+    {"alk-scopes ssh-ed25519 " A, "alk-scopes= needs a value"},
+    {"alk-resources=\"gitea\" ssh-ed25519 " A, "alk-resources= is not a list of type:name"},
+    {"alk-resources=\":gitea\" ssh-ed25519 " A, "alk-resources= is not a list of type:name"},
+    {"alk-resources=\"service:\" ssh-ed25519 " A, "alk-resources= is not a list of type:name"},
+    {"alk-resources=\"a:b\",alk-resources=\"a:b\" ssh-ed25519 " A, "alk-resources= appears twice"},
     {"from=\"10.0.0.0/33\" ssh-ed25519 " A, "from= has a malformed address block"},
     {"from=\"10.0.0.1/8\" ssh-ed25519 " A, "from= has a malformed address block"},
     {"from=\"10.0.0.0/\" ssh-ed25519 " A, "from= has a malformed address block"},
@@ -265,6 +282,82 @@ static void forwarding_follows_the_options_in_order(void **state)
             fail_msg("%s: expected port_forwarding %d", cases[i].options, cases[i].expected);
         alk_authorized_keys_free(set);
     }
+}
+
+static void reads_scopes_and_resources(void **state)
+{
+    struct notes notes;
+    const struct alk_authorized_key *key;
+
+    (void)state;
+    struct alk_authorized_keys *set = parse("ssh-ed25519 " A "\n"
+                                            "Alk-Scopes=\"\" ssh-ed25519 " A "\n"
+                                            "alk-scopes=\"metrics:read,relay:connect\","
+                                            "alk-resources=\"service:gitea,db:a:b\" ssh-ed25519 " A,
+                                            &notes);
+    key = find_a(set);
+    assert_int_equal(notes.count, 0);
+    assert_int_equal(key->scope_count, 1);
+    assert_string_equal(key->scopes[0], "relay:connect");
+    assert_int_equal(key->resource_count, 0);
+    key = alk_authorized_keys_next(set, key);
+    assert_int_equal(key->scope_count, 0);
+    key = alk_authorized_keys_next(set, key);
+    assert_int_equal(key->scope_count, 2);
+    assert_string_equal(key->scopes[0], "metrics:read");
+    assert_string_equal(key->scopes[1], "relay:connect");
+    assert_int_equal(key->resource_count, 2);
+    assert_string_equal(key->resources[0].type, "service");
+    assert_string_equal(key->resources[0].name, "gitea");
+    assert_string_equal(key->resources[1].type, "db");
+    assert_string_equal(key->resources[1].name, "a:b");
+    alk_authorized_keys_free(set);
+}
+
+static void reads_authorities(void **state)
+{
+    static const char text[] = "# ours\nssh-ed25519 " A " main\n"
+                               "restrict,principals=\"bob,ops\" ssh-ed25519 " B "\nssh-rsa AAAA\n";
+    struct alk_authorized_keys *set;
+    struct notes notes = {0};
+
+    (void)state;
+    assert_int_equal(alk_authorities_parse(&set, text, sizeof(text) - 1, take_note, &notes),
+                     ALK_OK);
+    assert_int_equal(alk_authorized_keys_count(set), 2);
+    assert_true(find_a(set)->cert_authority);
+    assert_null(find_a(set)->principals);
+    const struct alk_authorized_key *b = alk_authorized_keys_at(set, 1);
+    assert_memory_equal(b->blob, blob_b, sizeof(blob_b));
+    assert_int_equal(b->principal_count, 2);
+    assert_string_equal(b->principals[1], "ops");
+    assert_false(b->port_forwarding);
+    assert_int_equal(notes.count, 1);
+    assert_non_null(strstr(notes.last, "cert_authority line 4: unsupported key type ssh-rsa"));
+    /* nor do they log in themselves */
+    assert_null(alk_authorized_keys_admit(set, blob_a, sizeof(blob_a), "192.0.2.1", 1));
+    alk_authorized_keys_free(set);
+}
+
+static void reads_security_keys(void **state)
+{
+#define SK                                                                                         \
+    "AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAINdamAGCsQq31Uv+"                                 \
+    "08lkBzoO4XLz2qYjJa8CGmj3B1EaAAAABHNzaDo="
+    struct notes notes;
+    struct alk_authorized_keys *set =
+        parse("no-touch-required,verify-required sk-ssh-ed25519@openssh.com " SK " mine", &notes);
+    const struct alk_authorized_key *key = alk_authorized_keys_at(set, 0);
+
+    (void)state;
+    assert_int_equal(notes.count, 0);
+    assert_int_equal(key->blob_len, 4 + 26 + 4 + 32 + 4 + 4);
+    assert_ptr_equal(alk_authorized_keys_find(set, key->blob, key->blob_len), key);
+    assert_false(key->touch_required);
+    assert_true(key->verify_required);
+    assert_string_equal(key->comment, "mine");
+    assert_null(find_a(set)); /* another key, though the same point */
+    alk_authorized_keys_free(set);
 }
 
 static void from_admits_addresses(void **state)
@@ -586,6 +679,9 @@ int main(void)
         cmocka_unit_test(refuses_nul_and_overlong_lines),
         cmocka_unit_test(notes_options_without_meaning),
         cmocka_unit_test(forwarding_follows_the_options_in_order),
+        cmocka_unit_test(reads_scopes_and_resources),
+        cmocka_unit_test(reads_authorities),
+        cmocka_unit_test(reads_security_keys),
         cmocka_unit_test(from_admits_addresses),
         cmocka_unit_test(expiry_is_enforced),
         cmocka_unit_test(reads_points_in_time),

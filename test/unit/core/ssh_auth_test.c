@@ -339,7 +339,7 @@ static void test_service_names(void **state)
 static bool probe_only(struct script *script, const struct alk_ssh_event *event)
 {
     if (event->type == ALK_SSH_AUTH_READY)
-        alk_ssh_auth_probe(script->ssh, "user", alk_key_blob(script->user_key));
+        alk_ssh_auth_probe(script->ssh, "user", alk_key_blob(script->user_key), ALK_KEY_BLOB_SIZE);
     return event->type == ALK_SSH_AUTH_READY;
 }
 

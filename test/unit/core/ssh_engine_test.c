@@ -230,7 +230,7 @@ static void offer_again(struct pair_end *end, struct alk_ssh_event *event)
         0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9', 0, 0, 0, 32};
     if (event->type == ALK_SSH_AUTH_FAILED) {
         refused_attempts++;
-        alk_ssh_auth_probe(end->ssh, "user", unknown);
+        alk_ssh_auth_probe(end->ssh, "user", unknown, ALK_KEY_BLOB_SIZE);
     }
 }
 
@@ -255,7 +255,7 @@ static void test_probes_count_as_attempts(void **state)
     refused_attempts = 0;
     pair_run(&pair);
     memcpy(unknown, alk_key_blob(pair.host_key), sizeof(unknown));
-    assert_int_equal(alk_ssh_auth_probe(pair.client.ssh, "user", unknown), 0);
+    assert_int_equal(alk_ssh_auth_probe(pair.client.ssh, "user", unknown, ALK_KEY_BLOB_SIZE), 0);
     pair_run(&pair);
     assert_int_equal(pair.server.status, ALK_E_AUTH);
     assert_int_equal(refused_attempts, 3);

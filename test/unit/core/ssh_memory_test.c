@@ -32,7 +32,7 @@ static void log_in(struct alk_ssh *ssh)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(ssh, "user", alk_key_blob(key), &data, &len) != 0) {
+    if (alk_ssh_auth_to_sign(ssh, "user", alk_key_blob(key), ALK_KEY_BLOB_SIZE, &data, &len) != 0) {
         alk_ssh_disconnect(ssh, ALK_SSH_BY_APPLICATION, "no memory for a login");
         return;
     }

@@ -71,7 +71,8 @@ static void log_in(struct end *end)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(end->ssh, "user", alk_key_blob(key), &data, &len) != 0)
+    if (alk_ssh_auth_to_sign(end->ssh, "user", alk_key_blob(key), ALK_KEY_BLOB_SIZE, &data, &len) !=
+        0)
         return;
     alk_key_sign(key, data, len, signature);
     alk_ssh_auth_signed(end->ssh, signature, sizeof(signature));

@@ -137,8 +137,8 @@ static void offer_key(struct driver *d)
     if (d->login_tries++ > 20)
         return;
     if (choose(d) & 1) {
-        alk_ssh_auth_probe(d->ssh, "user", blob);
-    } else if (alk_ssh_auth_to_sign(d->ssh, "user", blob, &data, &len) == 0) {
+        alk_ssh_auth_probe(d->ssh, "user", blob, ALK_KEY_BLOB_SIZE);
+    } else if (alk_ssh_auth_to_sign(d->ssh, "user", blob, ALK_KEY_BLOB_SIZE, &data, &len) == 0) {
         alk_key_sign(driver_host_key(), data, len, signature);
         alk_ssh_auth_signed(d->ssh, signature, sizeof(signature));
     }

@@ -42,8 +42,9 @@ static void log_in(struct pair *pair, struct pair_end *end)
     const uint8_t *data;
     size_t len;
 
-    assert_int_equal(
-        alk_ssh_auth_to_sign(end->ssh, "user", alk_key_blob(pair->user_key), &data, &len), 0);
+    assert_int_equal(alk_ssh_auth_to_sign(end->ssh, "user", alk_key_blob(pair->user_key),
+                                          ALK_KEY_BLOB_SIZE, &data, &len),
+                     0);
     alk_key_sign(pair->user_key, data, len, signature);
     assert_int_equal(alk_ssh_auth_signed(end->ssh, signature, sizeof(signature)), 0);
 }

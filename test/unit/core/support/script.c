@@ -59,7 +59,8 @@ static void log_in(struct script *s)
     const uint8_t *data;
     size_t len;
 
-    assert_int_equal(alk_ssh_auth_to_sign(s->ssh, "user", alk_key_blob(s->user_key), &data, &len),
+    assert_int_equal(alk_ssh_auth_to_sign(s->ssh, "user", alk_key_blob(s->user_key),
+                                          ALK_KEY_BLOB_SIZE, &data, &len),
                      0);
     alk_key_sign(s->user_key, data, len, signature);
     assert_int_equal(alk_ssh_auth_signed(s->ssh, signature, sizeof(signature)), 0);
