@@ -25,7 +25,7 @@ struct alk_loop;
 #define ALK_SCOPE_CONNECT "relay:connect"
 
 enum {
-    ALK_IDENTITY_ID_MAX = 256,    /* bytes of an id */
+    ALK_IDENTITY_ID_MAX = 255,    /* bytes of an id */
     ALK_IDENTITY_NAME_MAX = 128,  /* bytes of a scope, or of "type:name" */
     ALK_IDENTITY_SCOPES_MAX = 64, /* of one identity */
     ALK_IDENTITY_RESOURCES_MAX = 256,

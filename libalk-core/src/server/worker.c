@@ -76,12 +76,10 @@ struct connection *worker_find(struct worker *worker, uint64_t connection_id)
 static void rejudge(void *user)
 {
     struct worker *worker = user;
-    struct snapshot *snapshot = server_snapshot(worker->server);
     struct connection *connection;
 
     LIST_FOREACH(connection, &worker->connections, entry)
-    login_rejudge(connection, snapshot);
-    snapshot_release(snapshot);
+    login_rejudge(connection);
 }
 
 int worker_rejudge(struct worker *worker)
