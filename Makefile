@@ -242,12 +242,14 @@ help:
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-	    $(DESTDIR)$(PREFIX)/include/alk $(DESTDIR)$(PREFIX)/share/man/man1
+	    $(DESTDIR)$(PREFIX)/include/alk $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5
 	set -e; $(foreach p,$(filter-out common,$(PROGRAMS)),install -m 755 $(BUILD)/bin/$p $(DESTDIR)$(PREFIX)/bin/;)
 	set -e; $(foreach l,$(LIBS),install -m 644 $(BUILD)/lib/libalk-$l.a $(DESTDIR)$(LIBDIR)/;)
 	set -e; $(foreach l,$(LIBS),install -m 644 $(wildcard libalk-$l/include/alk/*.h) $(DESTDIR)$(PREFIX)/include/alk/;)
 	set -e; $(foreach l,$(LIBS),packaging/pkgconfig libalk-$l $(VERSION) $(PREFIX) $(LIBDIR) "$(PKGS_$l) $(USES_$l:%=libalk-%)" \
 	    > $(DESTDIR)$(LIBDIR)/pkgconfig/libalk-$l.pc;)
+	$(if $(wildcard docs/man/*.5),install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/)
 	$(if $(wildcard docs/man/*.1),install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

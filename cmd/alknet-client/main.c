@@ -278,16 +278,20 @@ int main(int argc, char **argv)
     sigset_t signals;
 
     program_begin();
-    int code = settings_parse(&program.settings, argc, argv);
-    if (code >= 0)
-        return code;
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
+    int code = settings_parse(&program.settings, argc, argv);
+    if (code >= 0) {
+        alk_config_free(program.settings.config);
+        return code;
+    }
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
         sigaddset(&signals, SIGHUP); /* unless started by nohup */
-    return run(&program, &signals);
+    code = run(&program, &signals);
+    alk_config_free(program.settings.config);
+    return code;
 }

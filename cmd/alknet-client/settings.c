@@ -35,6 +35,10 @@ static const char help[] =
     "                              its BIP39 passphrase; otherwise from the credential\n"
     "                              alknet-mnemonic-passphrase, then none\n"
     "      --server ADDR           the server, instead of the last argument\n"
+    "      --config FILE           settings, see alknet.conf(5); options here go before them\n"
+    "                              (default ~/.config/alknet/config, if it is there)\n"
+    "      --profile NAME          the [profile NAME] to use; otherwise the one that the last\n"
+    "                              argument names, or [profile default] without a server\n"
     "      --known-hosts FILE      host keys (default ~/.config/alknet/known_hosts)\n"
     "      --accept-new            store the key of a host that is not known yet\n"
     "      --host-key-fingerprint SHA256:...\n"
@@ -42,6 +46,7 @@ static const char help[] =
     "      --connect-timeout S     seconds to reach the server (default 15)\n"
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
     "      --log-level LEVEL       error, warn, info or debug (default info)\n"
+    "      --log-format FORMAT     logfmt, json or journal (default logfmt)\n"
     "      --check                 validate everything, connect to nothing, exit\n"
     "      --version               print the version\n"
     "      --help                  print this text\n"
@@ -51,6 +56,7 @@ static const char help[] =
     "connection is made again for ever.\n"
     "\n"
     "Examples:\n"
+    "  alknet-client work                       # with a [profile work]\n"
     "  alknet-client --accept-new me@tunnel.example.org\n"
     "  curl --proxy socks5h://127.0.0.1:1080 https://intranet.example/\n"
     "  alknet-client -D none -L 5432:db.internal:5432 tunnel.example.org:2222\n"
@@ -69,7 +75,10 @@ enum option_code {
     OPT_FINGERPRINT,
     OPT_CONNECT_TIMEOUT,
     OPT_KEEPALIVE,
+    OPT_CONFIG,
+    OPT_PROFILE,
     OPT_LOG_LEVEL,
+    OPT_LOG_FORMAT,
     OPT_CHECK,
     OPT_VERSION,
     OPT_HELP,
@@ -92,7 +101,10 @@ static const struct option long_options[] = {
     {"host-key-fingerprint", required_argument, NULL, OPT_FINGERPRINT},
     {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
     {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"profile", required_argument, NULL, OPT_PROFILE},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"check", no_argument, NULL, OPT_CHECK},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
@@ -132,6 +144,17 @@ static int take_text(int code, struct settings *s)
         if (alk_log_level_parse(optarg, &s->log.level) != ALK_OK)
             return program_usage("--log-level wants error, warn, info or debug, not '%s'", optarg);
         s->log_level_given = true;
+        break;
+    case OPT_LOG_FORMAT:
+        if (alk_log_format_parse(optarg, &s->log.format) != ALK_OK)
+            return program_usage("--log-format wants logfmt, json or journal, not '%s'", optarg);
+        s->log_format_given = true;
+        break;
+    case OPT_CONFIG:
+        s->config_file = optarg;
+        break;
+    case OPT_PROFILE:
+        s->profile_name = optarg;
         break;
     }
     return -1;
@@ -276,19 +299,148 @@ static int complete_identity(struct settings *s)
         return program_usage("name one of --identity and --identity-from-secret");
     if (s->stdio != NULL && (m->mnemonic_fd == STDIN_FILENO || m->passphrase_fd == STDIN_FILENO))
         return program_usage("with --stdio, standard input cannot give a secret as well");
-    if (!m->wanted && s->identity == NULL)
-        s->identity = getenv("ALKNET_IDENTITY");
+    const char *from_environment = getenv("ALKNET_IDENTITY");
+    if (!m->wanted && s->identity == NULL && from_environment != NULL && *from_environment != '\0')
+        s->identity = from_environment;
+    if (!m->wanted && s->identity == NULL && s->profile != NULL)
+        s->identity = s->profile->identity;
     return mnemonic_source_check(m, "--identity-from-secret");
+}
+
+/* ---- the file ---- */
+
+/* The file that is named, or the usual one if it is there. */
+static int load_file(struct settings *s)
+{
+    const char *home = getenv("HOME");
+    char usual[4096];
+    struct alk_error error;
+
+    if (s->config_file == NULL) {
+        if (home == NULL ||
+            snprintf(usual, sizeof(usual), "%s/.config/alknet/config", home) >=
+                (int)sizeof(usual) ||
+            access(usual, F_OK) != 0)
+            return -1;
+    }
+    if (alk_config_load(&s->config, ALK_CONFIG_CLIENT,
+                        s->config_file != NULL ? s->config_file : usual, home, &error) != ALK_OK)
+        return program_fail(EXIT_RUN, "%s", error.text);
+    if (s->check && alk_config_check_files(s->config) != ALK_OK)
+        return program_fail(EXIT_RUN, "out of memory");
+    for (size_t i = 0; i < alk_config_fault_count(s->config); i++)
+        program_fail(EXIT_RUN, "%s", alk_config_fault(s->config, i));
+    return alk_config_fault_count(s->config) > 0 ? EXIT_RUN : -1;
+}
+
+/* As with ssh the argument may be a name that the file explains. */
+static int choose_profile(struct settings *s, const char *argument)
+{
+    const char *name = s->profile_name != NULL ? s->profile_name
+                       : s->server == NULL     ? argument
+                                               : NULL;
+
+    if (name == NULL && s->server == NULL)
+        name = "default";
+    if (s->config != NULL && name != NULL)
+        s->profile = alk_config_profile(s->config, name);
+    if (s->profile_name != NULL && s->profile == NULL)
+        return program_usage("there is no [profile %s] in %s", s->profile_name,
+                             s->config_file != NULL ? s->config_file : "~/.config/alknet/config");
+    return -1;
+}
+
+static int append_all(struct spec_list *list, const char *option, const char *const *specs,
+                      size_t count)
+{
+    int code = -1;
+
+    for (size_t i = 0; i < count && code < 0; i++)
+        code = push(list, option, specs[i]);
+    return code;
+}
+
+/* Entrances are for the session that stays: a command with --stdio runs beside it. */
+static int take_entrances(struct settings *s, const struct alk_config_profile *p)
+{
+    if (s->stdio != NULL)
+        return -1;
+    if (s->socks == NULL)
+        s->socks = p->socks5;
+    if (s->socks_login == NULL)
+        s->socks_login = p->socks5_user;
+    if (s->http == NULL && p->http_proxy != NULL && strcmp(p->http_proxy, "none") != 0)
+        s->http = p->http_proxy;
+    int code = append_all(&s->forwards, "forward", p->forwards, p->forward_count);
+    return code >= 0 ? code
+                     : append_all(&s->remotes, "remote_forward", p->remote_forwards,
+                                  p->remote_forward_count);
+}
+
+/* What neither the command line nor the environment says; server and identity are completed
+ * later, the environment going before the file. */
+static int take_profile(struct settings *s)
+{
+    const struct alk_config_profile *p = s->profile;
+
+    if (p == NULL)
+        return -1;
+    if (s->known_hosts == NULL)
+        s->known_hosts = p->options.known_hosts;
+    if (s->fingerprint == NULL)
+        s->fingerprint = p->options.fingerprint;
+    s->accept_new |= p->options.accept_new;
+    if (s->connect_timeout == 0)
+        s->connect_timeout = p->options.connect_timeout_s;
+    if (s->keepalive == 0)
+        s->keepalive = p->options.keepalive_s;
+    if (!s->log_level_given && p->log_level != NULL) {
+        alk_log_level_parse(p->log_level, &s->log.level);
+        s->log_level_given = true;
+    }
+    if (!s->log_format_given && p->log_format != NULL)
+        alk_log_format_parse(p->log_format, &s->log.format);
+    return take_entrances(s, p);
+}
+
+static int open_log(struct settings *s)
+{
+    if (s->log.format != ALK_LOG_JOURNAL)
+        return -1;
+    s->log.fd = alk_log_open_journal(NULL);
+    return s->log.fd >= 0 ? -1
+                          : program_fail(EXIT_RUN, "the journal cannot be reached; use "
+                                                   "--log-format logfmt");
+}
+
+/* The server of the strongest source that names one. */
+static void choose_server(struct settings *s, const char *argument)
+{
+    bool is_profile = s->profile != NULL && argument != NULL &&
+                      strcmp(s->profile->name, argument) == 0 && s->profile_name == NULL;
+
+    if (s->server == NULL && !(is_profile && s->profile->server != NULL))
+        s->server = argument;
+    const char *from_environment = getenv("ALKNET_SERVER");
+    if (s->server == NULL && !is_profile && from_environment != NULL && *from_environment != '\0')
+        s->server = from_environment;
+    if (s->server == NULL && s->profile != NULL)
+        s->server = s->profile->server;
 }
 
 static int complete(struct settings *s, int argc, char **argv)
 {
+    const char *argument = NULL;
+    int code;
+
     if (optind < argc && s->server == NULL)
-        s->server = argv[optind++];
+        argument = argv[optind++];
     if (optind < argc)
         return program_usage("unexpected argument '%s'", argv[optind]);
-    if (s->server == NULL)
-        s->server = getenv("ALKNET_SERVER");
+    if ((code = load_file(s)) >= 0 || (code = choose_profile(s, argument)) >= 0 ||
+        (code = take_profile(s)) >= 0)
+        return code;
+    choose_server(s, argument);
     if (s->server == NULL || s->server[0] == '\0')
         return program_usage("no server is named: give [user@]host[:port]");
     if (s->socks == NULL && s->stdio == NULL)
@@ -299,10 +451,12 @@ static int complete(struct settings *s, int argc, char **argv)
         return program_usage("--socks5-user needs a SOCKS proxy, but --socks5 is none");
     if (s->stdio != NULL && !s->log_level_given)
         s->log.level = ALK_LOG_WARN; /* as quiet as the command that it is part of */
-    int code = complete_identity(s);
+    code = complete_identity(s);
     if (code < 0 && s->stdio != NULL)
         code = split_stdio(s);
-    return code >= 0 ? code : split_server(s);
+    if (code < 0)
+        code = split_server(s);
+    return code >= 0 ? code : open_log(s);
 }
 
 int settings_parse(struct settings *settings, int argc, char **argv)

@@ -5,6 +5,7 @@
 #include "mnemonic_key.h"
 
 #include <alk/client.h>
+#include <alk/config.h>
 
 #include <stdbool.h>
 
@@ -16,6 +17,9 @@ struct spec_list {
 };
 
 struct settings {
+    const char *config_file, *profile_name;
+    struct alk_config *config; /* holds what comes from the file; NULL without one */
+    const struct alk_config_profile *profile;
     const char *server; /* [user@]host[:port] */
     const char *identity;
     struct mnemonic_source mnemonic; /* the identity, instead of a file or the agent */
@@ -28,7 +32,7 @@ struct settings {
     unsigned connect_timeout, keepalive;
     bool check;
     struct alk_log log;
-    bool log_level_given;
+    bool log_level_given, log_format_given;
 
     /* taken apart from server */
     char user[256], host[256];

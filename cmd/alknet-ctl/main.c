@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"fingerprint", ctl_fingerprint, "print the fingerprints of the keys in a file"},
     {"token", ctl_token, "print an AuthToken, made with a key"},
     {"api-key", ctl_api_key, "make an API key and the section that lets a server know it"},
+    {"config", ctl_config, "tell what is wrong with a configuration file"},
     {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},
 };
 

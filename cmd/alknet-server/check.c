@@ -75,7 +75,8 @@ int check_settings(const struct settings *s, int code)
         code = tell(code, alk_server_check_address(s->listen[i], &error), &error);
     if (s->user != NULL)
         code = tell(code, privilege_check(s->user, &error), &error);
-    if (code < 0 || s->authorized_keys != NULL)
+    if (code < 0 || s->authorized_keys != NULL || s->cert_authority != NULL ||
+        s->revoked_keys != NULL)
         code = tell(code, check_server(&quiet, &error), &error);
     if (code < 0) {
         puts("alknet-server: everything is in order");

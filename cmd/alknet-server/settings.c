@@ -24,6 +24,9 @@ static const char help[] =
     "  --mnemonic-passphrase-fd N  its BIP39 passphrase; otherwise from the credential\n"
     "                              alknet-mnemonic-passphrase, then none\n"
     "  --authorized-keys FILE      who may log in, one key a line, as sshd reads it\n"
+    "  --cert-authority FILE       keys of CAs whose user certificates are accepted\n"
+    "  --revoked-keys FILE         keys and certificates that are refused: an OpenSSH KRL, or\n"
+    "                              a list of public keys\n"
     "  --listen ADDR:PORT          where to listen, also [v6]:PORT or unix:PATH;\n"
     "                              repeatable (default 0.0.0.0:22)\n"
     "  --max-connections-per-ip N  live connections of one address (default 0: any)\n"
@@ -61,6 +64,8 @@ enum option_code {
     OPT_MNEMONIC_FD,
     OPT_MNEMONIC_PASSPHRASE_FD,
     OPT_AUTHORIZED,
+    OPT_AUTHORITY,
+    OPT_REVOKED,
     OPT_LISTEN,
     OPT_PER_IP,
     OPT_UNAUTHENTICATED,
@@ -84,6 +89,8 @@ static const struct option long_options[] = {
     {"mnemonic-fd", required_argument, NULL, OPT_MNEMONIC_FD},
     {"mnemonic-passphrase-fd", required_argument, NULL, OPT_MNEMONIC_PASSPHRASE_FD},
     {"authorized-keys", required_argument, NULL, OPT_AUTHORIZED},
+    {"cert-authority", required_argument, NULL, OPT_AUTHORITY},
+    {"revoked-keys", required_argument, NULL, OPT_REVOKED},
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
     {"max-unauthenticated", required_argument, NULL, OPT_UNAUTHENTICATED},
@@ -171,6 +178,12 @@ static int take(int code, struct settings *s)
                    : EXIT_USAGE;
     case OPT_AUTHORIZED:
         s->authorized_keys = optarg;
+        return -1;
+    case OPT_AUTHORITY:
+        s->cert_authority = optarg;
+        return -1;
+    case OPT_REVOKED:
+        s->revoked_keys = optarg;
         return -1;
     case OPT_CONFIG:
     case OPT_USER:
@@ -266,6 +279,10 @@ struct alk_server_options settings_options(const struct settings *s,
     }
     if (s->authorized_keys != NULL)
         options.authorized_keys = s->authorized_keys;
+    if (s->cert_authority != NULL)
+        options.cert_authority = s->cert_authority;
+    if (s->revoked_keys != NULL)
+        options.revoked_keys = s->revoked_keys;
     return options;
 }
 

@@ -16,7 +16,7 @@ struct settings {
     struct alk_config *config; /* what it held at the start; NULL without a file */
 
     /* as given, completed from the file */
-    const char *key, *authorized_keys, *user;
+    const char *key, *authorized_keys, *cert_authority, *revoked_keys, *user;
     bool generate_key, check, no_confine;
     struct mnemonic_source mnemonic;
     struct alk_log log;

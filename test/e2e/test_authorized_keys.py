@@ -102,6 +102,7 @@ def test_sighup_reloads(lab):
     server = lab.server()
     echo = lab.echo()
     old = lab.client(server, "-L", f"{lab.entry()}:{echo.spec}")
+    check_echo(lab.keep(connect(old.address)))
     argv = lab.client_argv(server, identity="other")
     assert lab.run("alknet-client", argv)[0] == 1
     lab.write("authorized_keys", lab.keys.public("other") + "\n")
@@ -109,7 +110,7 @@ def test_sighup_reloads(lab):
     server.wait_for("msg=reloaded")
     lab.client(server, identity="other")
     refuses(lab, server)
-    check_echo(lab.keep(connect(old.address)))  # a session that stands goes on
+    old.wait_for("msg=offline .*this key may no longer log in")  # its session has ended
 
 
 def test_reload_that_fails_keeps_the_old_keys(lab):

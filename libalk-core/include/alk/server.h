@@ -33,10 +33,10 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key; /* borrowed until alk_server_free */
-    const char *authorized_keys;    /* (r) path of the file */
-    const char *cert_authority;     /* (r) path of a file of CA public keys, or NULL */
-    const char *revoked_keys;       /* (r) path of an OpenSSH KRL or list of public keys, or NULL */
+    const struct alk_key *host_key;     /* borrowed until alk_server_free */
+    const char *authorized_keys;        /* (r) path of the file */
+    const char *cert_authority;         /* (r) path of a file of CA public keys, or NULL */
+    const char *revoked_keys;           /* (r) path of an OpenSSH KRL or list of keys, or NULL */
     const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
     size_t api_key_count;
     struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */

@@ -2,6 +2,7 @@
 #include "config/parser.h"
 
 #include "auth/read_file.h"
+#include "auth/revocation.h"
 
 #include <alk/authorized_keys.h>
 #include <alk/key.h>
@@ -35,6 +36,24 @@ int check_authorized_keys(const char *path, struct alk_error *error)
     int status = alk_authorized_keys_load(&keys, path, NULL, NULL, error);
 
     alk_authorized_keys_free(keys);
+    return status;
+}
+
+int check_authorities(const char *path, struct alk_error *error)
+{
+    struct alk_authorized_keys *keys = NULL;
+    int status = alk_authorities_load(&keys, path, NULL, NULL, error);
+
+    alk_authorized_keys_free(keys);
+    return status;
+}
+
+int check_revocations(const char *path, struct alk_error *error)
+{
+    struct alk_revocations *revoked = NULL;
+    int status = alk_revocations_load(&revoked, path, error);
+
+    alk_revocations_free(revoked);
     return status;
 }
 

@@ -164,5 +164,7 @@ size_t config_list(struct alk_config *config, const struct key_def *key, const c
 int check_identity(const char *path, struct alk_error *error);
 int check_host_key(const char *path, struct alk_error *error);
 int check_authorized_keys(const char *path, struct alk_error *error);
+int check_authorities(const char *path, struct alk_error *error);
+int check_revocations(const char *path, struct alk_error *error);
 
 #endif

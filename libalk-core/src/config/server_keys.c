@@ -159,6 +159,14 @@ static const struct key_def auth_keys[] = {
      .set = set_path,
      .offset = OPTION(authorized_keys),
      .check = check_authorized_keys},
+    {.name = "cert_authority",
+     .set = set_path,
+     .offset = OPTION(cert_authority),
+     .check = check_authorities},
+    {.name = "revoked_keys",
+     .set = set_path,
+     .offset = OPTION(revoked_keys),
+     .check = check_revocations},
     {.name = "disconnect_revoked", .set = set_no, .offset = OPTION(keep_revoked)},
     {.name = "database", .set = set_absent},
 };
@@ -270,6 +278,22 @@ static void set_choice(struct alk_config *config, const struct key_def *key, voi
         memcpy((char *)base + key->offset, &choice, sizeof(choice));
 }
 
+/* What a rule means is the policy's to say, and said of each by itself: all faults in one run. */
+static bool is_rule(struct alk_config *config, const char *value)
+{
+    struct alk_policy_rule_text rule = {.text = value};
+    struct alk_policy_defaults defaults = {ALK_POLICY_UNSET, ALK_POLICY_UNSET, ALK_POLICY_UNSET};
+    struct alk_policy *policy = NULL;
+    struct alk_error error;
+
+    if (alk_policy_new(&policy, &rule, 1, &defaults, &error) != ALK_OK) {
+        config_fault(config, "rule: %s", error.text);
+        return false;
+    }
+    alk_policy_free(policy);
+    return true;
+}
+
 static void set_rule(struct alk_config *config, const struct key_def *key, void *base,
                      const char *value)
 {
@@ -280,8 +304,7 @@ static void set_rule(struct alk_config *config, const struct key_def *key, void 
         config_fault(config, "%s: there are more than %d", key->name, ALK_POLICY_RULES_MAX);
         return;
     }
-    rule = config_alloc(config, sizeof(*rule));
-    if (rule == NULL)
+    if (!is_rule(config, value) || (rule = config_alloc(config, sizeof(*rule))) == NULL)
         return;
     rule->rule.text = config_text(config, value, strlen(value));
     rule->rule.file = config->file;

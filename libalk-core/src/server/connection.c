@@ -97,8 +97,9 @@ static void on_end(void *user, int status, const char *why)
     snprintf(seconds, sizeof(seconds), "%" PRIu64,
              (alk_loop_now(c->worker->loop) - c->opened) / 1000);
     /* a peer's own farewell is its own text: it stays out of the log */
-    alk_log(log_of(c), ALK_LOG_INFO, "connection closed", "remote_addr", c->address, "duration_s",
-            seconds, "reason", status == ALK_E_CLOSED ? "closed" : why, NULL);
+    const char *login = c->authenticated ? "accepted" : c->failed ? "refused" : "none";
+    alk_log(log_of(c), ALK_LOG_INFO, "connection closed", "remote_addr", c->address, "login", login,
+            "duration_s", seconds, "reason", status == ALK_E_CLOSED ? "closed" : why, NULL);
     connection_free(c);
 }
 

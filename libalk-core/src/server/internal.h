@@ -131,6 +131,7 @@ struct connection {
     struct alk_identity_question *question; /* the provider has not answered yet */
     uint64_t opened;
     bool authenticated;
+    bool failed; /* a key was refused */
     char address[64];
 };
 

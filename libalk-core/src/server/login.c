@@ -109,6 +109,7 @@ static void on_login_answer(void *user, const struct alk_identity_answer *answer
     const char *why = reason_of(answer);
 
     c->question = NULL;
+    c->failed |= why != NULL;
     log_attempt(c, why);
     alk_ssh_auth_reply(ssh, why == NULL);
     c->authenticated = why == NULL && c->login->proven && alk_ssh_authenticated(ssh);

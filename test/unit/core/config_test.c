@@ -87,6 +87,8 @@ READ(connect_timeout, "%u", SERVER(options.connect_timeout_s))
 READ(listen, "%s", SERVER(listeners)[0].listen[0])
 READ(listener_name, "%s", SERVER(listeners)[0].name)
 READ(authorized_keys, "%s", SERVER(options.authorized_keys))
+READ(authority, "%s", SERVER(options.cert_authority))
+READ(revoked, "%s", SERVER(options.revoked_keys))
 READ(keep_revoked, "%d", SERVER(options.keep_revoked))
 READ(per_ip, "%u", SERVER(options.limits.max_connections_per_ip))
 READ(unauthenticated, "%u", SERVER(options.limits.max_unauthenticated))
@@ -160,6 +162,8 @@ static const struct key_case server_cases[] = {
     {"listener one", "listen", "127.0.0.1:22, [::1]:22", "here", "127.0.0.1:22", read_listen},
     {"listener one", "listen", "unix:/a", "127.0.0.1:1,,[::1]:1", "one", read_listener_name},
     {"auth", "authorized_keys", "/a", "", "/a", read_authorized_keys},
+    {"auth", "cert_authority", "ca", "", "/etc/x/ca", read_authority},
+    {"auth", "revoked_keys", "/krl", "", "/krl", read_revoked},
     {"auth", "disconnect_revoked", "no", "off", "1", read_keep_revoked},
     {"limits", "max_connections_per_ip", "0", "-1", "0", read_per_ip},
     {"limits", "max_unauthenticated", "5", "0x5", "5", read_unauthenticated},
