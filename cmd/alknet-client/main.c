@@ -188,6 +188,7 @@ static int make_client(struct program *p)
     options.log = &s->log;
     options.dry_run = s->check;
     options.connect_timeout_s = s->connect_timeout;
+    options.open_timeout_s = s->open_timeout;
     options.keepalive_s = s->keepalive;
     options.on_state = on_state;
     options.on_remote = on_remote;

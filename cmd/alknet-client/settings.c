@@ -44,6 +44,8 @@ static const char help[] =
     "      --host-key-fingerprint SHA256:...\n"
     "                              accept this host key and no other\n"
     "      --connect-timeout S     seconds to reach the server (default 15)\n"
+    "      --open-timeout S        seconds for the server to answer a connection's request\n"
+    "                              (default 60)\n"
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
     "      --log-level LEVEL       error, warn, info or debug (default info)\n"
     "      --log-format FORMAT     logfmt, json or journal (default logfmt)\n"
@@ -74,6 +76,7 @@ enum option_code {
     OPT_ACCEPT_NEW,
     OPT_FINGERPRINT,
     OPT_CONNECT_TIMEOUT,
+    OPT_OPEN_TIMEOUT,
     OPT_KEEPALIVE,
     OPT_CONFIG,
     OPT_PROFILE,
@@ -100,6 +103,7 @@ static const struct option long_options[] = {
     {"accept-new", no_argument, NULL, OPT_ACCEPT_NEW},
     {"host-key-fingerprint", required_argument, NULL, OPT_FINGERPRINT},
     {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
+    {"open-timeout", required_argument, NULL, OPT_OPEN_TIMEOUT},
     {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
     {"config", required_argument, NULL, OPT_CONFIG},
     {"profile", required_argument, NULL, OPT_PROFILE},
@@ -196,6 +200,9 @@ static int take(int code, struct settings *s)
         return program_number("--connect-timeout", optarg, 1, 3600, &s->connect_timeout)
                    ? -1
                    : EXIT_USAGE;
+    case OPT_OPEN_TIMEOUT:
+        return program_number("--open-timeout", optarg, 1, 3600, &s->open_timeout) ? -1
+                                                                                   : EXIT_USAGE;
     case OPT_KEEPALIVE:
         return program_number("--keepalive", optarg, 1, 3600, &s->keepalive) ? -1 : EXIT_USAGE;
     case OPT_VERSION:

@@ -29,7 +29,7 @@ struct settings {
     struct spec_list forwards, remotes;
     const char *known_hosts, *fingerprint;
     bool accept_new;
-    unsigned connect_timeout, keepalive;
+    unsigned connect_timeout, open_timeout, keepalive;
     bool check;
     struct alk_log log;
     bool log_level_given, log_format_given;

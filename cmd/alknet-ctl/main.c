@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"token", ctl_token, "print an AuthToken, made with a key"},
     {"api-key", ctl_api_key, "make an API key and the section that lets a server know it"},
     {"config", ctl_config, "tell what is wrong with a configuration file"},
+    {"policy", ctl_policy, "tell what the forwarding rules decide, and why"},
     {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},
 };
 

@@ -56,6 +56,7 @@ struct alk_client_options {
     const char *fingerprint; /* "SHA256:...": accept this host key and no other */
     const struct alk_log *log;
     unsigned connect_timeout_s; /* 15 */
+    unsigned open_timeout_s;    /* 60, for the server to answer a request for a channel */
     unsigned keepalive_s;       /* 30 */
     unsigned max_channels;      /* 1024 */
     bool dry_run;               /* judge everything, bind nothing; not to be started */

@@ -137,6 +137,8 @@ enum alk_policy_reason {
     ALK_POLICY_BY_DEFAULT,
     ALK_POLICY_BY_LOOPBACK,   /* the default for loopback addresses */
     ALK_POLICY_BY_LINK_LOCAL, /* the default for link-local and metadata addresses */
+    ALK_POLICY_BY_LISTENER,   /* only a rule opens a listener that is not on loopback, or has a
+                                 port below 1024 */
 };
 
 struct alk_policy_verdict {

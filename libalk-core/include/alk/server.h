@@ -107,6 +107,13 @@ int alk_server_set_identity_provider(struct alk_server *server,
 bool alk_server_api_key_used(struct alk_server *server, const char *name, uint64_t *count,
                              uint64_t *last);
 
+/* Addresses with failed logins that still count, and how long they are shut out: fills at most room
+ * of out and returns how many there are. Any thread. */
+size_t alk_server_penalties(struct alk_server *server, struct alk_penalty *out, size_t room);
+
+/* Bytes that sessions hold at present, as limits.memory counts them. Any thread. */
+size_t alk_server_memory(struct alk_server *server);
+
 /* Stops accepting, says goodbye to every session, waits at most about 2 s for what is on
  * its way, and ends the threads. */
 void alk_server_stop(struct alk_server *server);

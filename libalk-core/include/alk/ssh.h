@@ -257,6 +257,9 @@ void alk_ssh_channel_close(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 
 unsigned alk_ssh_channel_count(const struct alk_ssh *ssh);
 
+/* About how many bytes of memory the engine holds at present: buffers and channels. */
+size_t alk_ssh_memory(const struct alk_ssh *ssh);
+
 /* ---- remote forwards ---- */
 
 /* Client: asks the server to listen (kind FORWARDED_*), or with cancel to stop. */

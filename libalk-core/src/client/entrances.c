@@ -33,6 +33,7 @@ static struct alk_inlet_route route_to(struct alk_client *client, const struct a
         .session = session_of,
         .users = users_of,
         .owner = client,
+        .opening_ms = client->options.open_timeout_s * 1000ULL,
     };
 }
 
@@ -69,7 +70,12 @@ static struct entrance *entrance_new(struct alk_client *client, struct alk_error
     }
     entrance->client = client;
     entrance->route = (struct alk_inlet_route){
-        .kind = ALK_SSH_DIRECT_TCPIP, .session = session_of, .users = users_of, .owner = client};
+        .kind = ALK_SSH_DIRECT_TCPIP,
+        .session = session_of,
+        .users = users_of,
+        .owner = client,
+        .opening_ms = client->options.open_timeout_s * 1000ULL,
+    };
     return entrance;
 }
 

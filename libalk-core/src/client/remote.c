@@ -170,5 +170,5 @@ void remote_on_channel(struct alk_client *client, const struct alk_ssh_event *ev
         .timeout_ms = client->options.connect_timeout_s * 1000ULL,
         .resolver = client->resolver,
     };
-    alk_outlet_start(&client->users, client->session, event->channel, &target);
+    alk_outlet_start(&client->users, client->session, event->channel, &target, NULL);
 }

@@ -23,7 +23,9 @@ struct alk_session {
     void *user;
     struct waiter_list waiters;
     unsigned remnants;
-    uint64_t timer_at; /* when the timer fires; UINT64_MAX = not set */
+    struct alk_rate *up, *down; /* NULL: no bound */
+    size_t held;                /* by relays */
+    uint64_t timer_at;          /* when the timer fires; UINT64_MAX = not set */
     unsigned interest;
     int status;      /* ALK_OK while it works */
     bool path_known; /* the round trip has been looked at */
@@ -222,6 +224,8 @@ static void pump(void *user)
     look_at_path(session);
     set_interest(session);
     set_timer(session);
+    if (session->handler->on_turn != NULL)
+        session->handler->on_turn(session->user);
 }
 
 static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
@@ -326,4 +330,30 @@ void alk_session_add_remnant(struct alk_session *session)
 void alk_session_drop_remnant(struct alk_session *session)
 {
     session->remnants--;
+}
+
+void alk_session_set_rates(struct alk_session *session, struct alk_rate *up, struct alk_rate *down)
+{
+    session->up = up;
+    session->down = down;
+}
+
+struct alk_rate *alk_session_rate_up(const struct alk_session *session)
+{
+    return session->up;
+}
+
+struct alk_rate *alk_session_rate_down(const struct alk_session *session)
+{
+    return session->down;
+}
+
+size_t alk_session_memory(const struct alk_session *session)
+{
+    return sizeof(*session) + alk_ssh_memory(session->ssh) + session->held;
+}
+
+void alk_session_hold(struct alk_session *session, size_t before, size_t now)
+{
+    session->held += now - before;
 }

@@ -8,6 +8,8 @@
 #ifndef ALK_INTERFACE_SESSION_H
 #define ALK_INTERFACE_SESSION_H
 
+#include "interface/rate.h"
+
 #include <alk/loop.h>
 #include <alk/ssh.h>
 #include <alk/stream.h>
@@ -21,6 +23,8 @@ struct alk_session_handler {
     /* The session is over, told exactly once and never from within a call of the user;
      * its channels are gone. The user frees the session now or later. */
     void (*on_end)(void *user, int status, const char *why);
+    /* May be NULL: events have been handled or bytes moved; for those who keep accounts. */
+    void (*on_turn)(void *user);
 };
 
 /* Somebody who waits for room in the session's output. Embed it; zero it first. */
@@ -51,6 +55,17 @@ void alk_session_touch(struct alk_session *session);
 /* Queue for room in the output; a waiter that is queued stays where it is. */
 void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter);
 void alk_session_unwait(struct alk_waiter *waiter);
+
+/* Bounds on what its channels carry: up from the channels, down to them. Borrowed until the session
+ * and its relays are gone; for relays that start later. */
+void alk_session_set_rates(struct alk_session *session, struct alk_rate *up, struct alk_rate *down);
+struct alk_rate *alk_session_rate_up(const struct alk_session *session);   /* or NULL */
+struct alk_rate *alk_session_rate_down(const struct alk_session *session); /* or NULL */
+
+/* Memory that the session holds at present, about: its engine's and that of its relays, which
+ * tell what they hold besides. */
+size_t alk_session_memory(const struct alk_session *session);
+void alk_session_hold(struct alk_session *session, size_t before, size_t now);
 
 /* How many closed channels have left bytes behind that their streams have not taken yet. They
  * hold memory though the engine counts them no more; relays keep the number. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ASKERS_MAX = ALK_POLICY_LIST_MAX + 2 };
+enum { ASKERS_MAX = ALK_POLICY_LIST_MAX + 2, PRIVILEGED_PORTS = 1024 };
 
 struct question {
     const struct alk_policy *policy;
@@ -195,6 +195,14 @@ static void ask(struct question *q, const struct alk_policy_subject *s)
         q->interface = policy_interface_bit(s->interface, strlen(s->interface));
 }
 
+/* Listeners that others can reach, or that take a port which sshd keeps for root. */
+static bool needs_rule(const struct question *q)
+{
+    unsigned port = q->target->port;
+
+    return is_any(q->address) || !is_loopback(q->address) || (port > 0 && port < PRIVILEGED_PORTS);
+}
+
 static struct alk_policy_verdict by_default(const struct question *q)
 {
     const struct alk_policy *policy = q->policy;
@@ -202,7 +210,10 @@ static struct alk_policy_verdict by_default(const struct question *q)
                                          .rule = ALK_POLICY_NO_RULE};
     bool allow = policy->allow;
 
-    if (q->address != NULL && !q->target->listen) {
+    if (q->target->kind == ALK_POLICY_NUMERIC && q->target->listen && needs_rule(q)) {
+        verdict.reason = ALK_POLICY_BY_LISTENER;
+        allow = false;
+    } else if (q->address != NULL && !q->target->listen) {
         if (is_link_local(q->address)) {
             verdict.reason = ALK_POLICY_BY_LINK_LOCAL;
             allow = policy->allow_link_local;

@@ -1,49 +1,13 @@
 #include "server/internal.h"
 
-#include "transport/dial.h"
-#include "tunnel/outlet.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Closed channels of one session whose last bytes their targets have not taken: with more of
- * them, no further channel is opened. */
-enum { REMNANTS_MAX = 64 };
-
 static const struct alk_log *log_of(const struct connection *c)
 {
     return c->worker->server->options.log;
-}
-
-/* ---- channels ---- */
-
-static bool is_internal(const char *host)
-{
-    return strncasecmp(host, "alknet-", 7) == 0;
-}
-
-static void on_channel_request(struct connection *c, const struct alk_ssh_event *event)
-{
-    struct alk_server *server = c->worker->server;
-    bool path = event->kind == ALK_SSH_DIRECT_UNIX;
-    struct alk_dial_options target = {
-        .host = path ? NULL : event->host,
-        .port = (uint16_t)event->port,
-        .path = path ? event->host : NULL,
-        .timeout_ms = server->options.connect_timeout_s * 1000ULL,
-        .resolver = server->resolver,
-    };
-
-    if (is_internal(event->host) || !alk_grant_may_open(&c->grant, event->host, event->port))
-        alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel, ALK_SSH_OPEN_PROHIBITED,
-                               "administratively prohibited");
-    else if (alk_session_remnants(c->session) >= REMNANTS_MAX)
-        alk_ssh_channel_reject(alk_session_ssh(c->session), event->channel, ALK_SSH_OPEN_SHORTAGE,
-                               "too many closed channels still have data for their targets");
-    else
-        alk_outlet_start(&c->users, c->session, event->channel, &target);
 }
 
 static void on_event(void *user, const struct alk_ssh_event *event)
@@ -55,7 +19,7 @@ static void on_event(void *user, const struct alk_ssh_event *event)
         login_request(c, event);
         break;
     case ALK_SSH_CHANNEL_REQUEST:
-        on_channel_request(c, event);
+        channel_request(c, event);
         break;
     case ALK_SSH_FORWARD_REQUEST:
         remote_request(c, event);
@@ -82,9 +46,11 @@ static void connection_free(struct connection *c)
     LIST_REMOVE(c, entry);
     remote_close_all(c);
     alk_channel_users_end(&c->users);
+    accounts_leave(c);
     alk_session_free(c->session);
     login_forget(c);
-    alk_admission_leave(worker->server->admission, c->address, c->authenticated);
+    alk_admission_leave(worker->server->admission, c->address, c->authenticated,
+                        c->failed && !c->authenticated, alk_loop_now(worker->loop));
     free(c);
     worker_connection_gone(worker);
 }
@@ -103,18 +69,25 @@ static void on_end(void *user, int status, const char *why)
     connection_free(c);
 }
 
+static void on_turn(void *user)
+{
+    accounts_update(user);
+}
+
 static const struct alk_session_handler handler = {
     .on_event = on_event,
     .on_end = on_end,
+    .on_turn = on_turn,
 };
 
-static struct alk_ssh_options ssh_options(const struct alk_server_options *o)
+static struct alk_ssh_options ssh_options(const struct alk_server_options *o,
+                                          const struct alk_limits *limits)
 {
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
 
     options.host_key = o->host_key;
-    options.max_channels = o->limits.max_channels;
-    options.max_auth_attempts = o->limits.max_auth_attempts;
+    options.max_channels = limits->max_channels;
+    options.max_auth_attempts = limits->max_auth_attempts;
     options.grace_ms = o->login_grace_s * 1000ULL;
     options.keepalive_ms = o->keepalive_s * 1000ULL;
     return options;
@@ -123,11 +96,14 @@ static struct alk_ssh_options ssh_options(const struct alk_server_options *o)
 void connection_start(struct worker *worker, struct alk_stream *stream)
 {
     struct alk_server *server = worker->server;
-    const char *why = alk_admission_enter(server->admission, stream->peer);
+    uint64_t now = alk_loop_now(worker->loop);
+    const char *why = accounts_have_room_for_session(server)
+                          ? alk_admission_enter(server->admission, stream->peer, now)
+                          : "memory";
     struct connection *c = why == NULL ? calloc(1, sizeof(*c)) : NULL;
 
     if (why == NULL && c == NULL) {
-        alk_admission_leave(server->admission, stream->peer, false);
+        alk_admission_leave(server->admission, stream->peer, false, false, now);
         why = "out-of-memory";
     }
     if (why != NULL) {
@@ -138,14 +114,16 @@ void connection_start(struct worker *worker, struct alk_stream *stream)
     }
     c->worker = worker;
     c->id = atomic_fetch_add(&server->last_connection_id, 1) + 1;
-    c->opened = alk_loop_now(worker->loop);
+    c->opened = now;
+    c->transport = stream->ops->transport;
     memcpy(c->address, stream->peer, sizeof(c->address));
     LIST_INIT(&c->users);
     LIST_INIT(&c->remotes);
     LIST_INIT(&c->inlets);
     alk_log(server->options.log, ALK_LOG_INFO, "connection opened", "remote_addr", c->address,
             "transport", stream->ops->transport, NULL);
-    struct alk_ssh_options options = ssh_options(&server->options);
+    struct alk_ssh_options options =
+        ssh_options(&server->options, &worker_snapshot(worker)->options.limits);
     LIST_INSERT_HEAD(&worker->connections, c, entry);
     if (alk_session_new(&c->session, worker->loop, stream, &options, &handler, c) != ALK_OK)
         connection_free(c);

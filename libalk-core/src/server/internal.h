@@ -3,8 +3,10 @@
  *
  * server.c      options, listeners, start and stop
  * worker.c      one thread with its loop, and the connections on it
- * connection.c  one SSH connection: channels, its end
+ * connection.c  one SSH connection, from its begin to its end
  * login.c       who is let in, and with which grant
+ * channels.c    the channels that it asks for: policy and limits
+ * accounts.c    what it counts for: its identity, channels, memory
  * remote.c      the listeners that clients ask for
  * takeover.c    a returning client gets the listener that its dead session still holds
  * snapshot.c    who may do what: what a reload replaces as a whole
@@ -16,6 +18,7 @@
 #include "base/arena.h"
 #include "interface/session.h"
 #include "server/admission.h"
+#include "server/identities.h"
 #include "transport/listener.h"
 #include "transport/resolver.h"
 #include "tunnel/inlet.h"
@@ -37,7 +40,9 @@ struct connection;
 struct snapshot {
     atomic_uint references;
     struct alk_arena strings;          /* what options points to */
-    struct alk_server_options options; /* the reloadable ones count, the fixed do not */
+    struct alk_server_options options; /* the reloadable ones count, the fixed do not; limits are
+                                          never 0 */
+    struct alk_policy *policy;
     struct alk_authorized_keys *keys, *authorities; /* authorities: NULL when no file is named */
     struct alk_revocations *revoked;                /* likewise */
     struct alk_api_keys *api_keys;
@@ -72,6 +77,8 @@ struct worker {
     LIST_HEAD(, takeover) takeovers; /* whose holder is here */
     struct alk_listener **listeners;
     unsigned listener_count;
+    struct snapshot *present; /* as worker_snapshot last found it */
+    unsigned generation;
 };
 
 int worker_init(struct worker *worker, struct alk_server *server);
@@ -81,6 +88,9 @@ void worker_stop(struct worker *worker); /* asks; the thread ends when its conne
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
 void worker_connection_gone(struct worker *worker);
+/* On the worker's own thread: what is in force now, without a lock unless it has changed. Borrowed
+ * until the next call. */
+const struct snapshot *worker_snapshot(struct worker *worker);
 /* Any thread: its sessions are judged again by the snapshot that is in force then. */
 int worker_rejudge(struct worker *worker);
 /* On the worker's own thread: a connection of it, or NULL. */
@@ -91,6 +101,9 @@ struct connection *worker_find(struct worker *worker, uint64_t connection_id);
 struct alk_server {
     struct alk_server_options options; /* the fixed ones; its strings are not kept */
     struct alk_admission *admission;
+    struct alk_identities *identities;
+    atomic_size_t memory;   /* that sessions hold, about */
+    atomic_uint generation; /* of snapshot: counts reloads */
     struct alk_resolver *resolver;
     pthread_mutex_t lock; /* guards snapshot and held_ports */
     struct snapshot *snapshot;
@@ -131,7 +144,11 @@ struct connection {
     struct alk_identity_question *question; /* the provider has not answered yet */
     uint64_t opened;
     bool authenticated;
-    bool failed; /* a key was refused */
+    bool failed;                          /* a key was refused */
+    const char *transport;                /* static text */
+    struct alk_identity_account *account; /* NULL until it has logged in */
+    unsigned channels;                    /* that account counts */
+    size_t memory;                        /* that the server counts */
     char address[64];
 };
 
@@ -151,6 +168,26 @@ void login_rejudge(struct connection *connection);
 
 /* Gives back what a login has left in the connection. */
 void login_forget(struct connection *connection);
+
+/* ---- accounts.c ---- */
+
+/* Is there memory for a further session, or channel? */
+bool accounts_have_room_for_session(struct alk_server *server);
+bool accounts_have_room_for_channel(struct connection *connection);
+/* It has logged in. NULL when it may stay, else why not, for its disconnect message. */
+const char *accounts_enter(struct connection *connection);
+/* Counts what has changed. */
+void accounts_update(struct connection *connection);
+void accounts_leave(struct connection *connection);
+/* Another channel, besides those that are open? */
+bool accounts_admit_channel(struct connection *connection);
+
+/* ---- channels.c ---- */
+
+/* Answers a CHANNEL_REQUEST event. */
+void channel_request(struct connection *connection, const struct alk_ssh_event *event);
+/* Who asks, for the policy; strings are borrowed from the connection. */
+struct alk_policy_subject channel_subject(const struct connection *connection);
 
 /* ---- remote.c ---- */
 

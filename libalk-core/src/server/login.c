@@ -102,6 +102,18 @@ static const char *reason_of(const struct alk_identity_answer *answer)
     return answer->reason != NULL ? answer->reason : "refused";
 }
 
+/* It has logged in, and now counts for its identity. */
+static void begin_session(struct connection *c)
+{
+    const char *why = accounts_enter(c);
+
+    if (why == NULL)
+        return;
+    alk_log(log_of(c), ALK_LOG_WARN, "session refused", "remote_addr", c->address, "reason", why,
+            NULL);
+    alk_session_end(c->session, ALK_SSH_BY_TOO_MANY, why);
+}
+
 static void on_login_answer(void *user, const struct alk_identity_answer *answer)
 {
     struct connection *c = user;
@@ -115,7 +127,7 @@ static void on_login_answer(void *user, const struct alk_identity_answer *answer
     c->authenticated = why == NULL && c->login->proven && alk_ssh_authenticated(ssh);
     if (c->authenticated) {
         take(c, answer->identity);
-        alk_admission_authenticated(c->worker->server->admission, c->address);
+        begin_session(c);
     } else {
         free(c->login);
         c->login = NULL;

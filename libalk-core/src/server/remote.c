@@ -4,7 +4,6 @@
 #include "transport/address.h"
 #include "tunnel/inlet.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,33 +64,79 @@ void remote_close_all(struct connection *connection)
 
 /* ---- where to listen ---- */
 
-static bool is_any(const char *host)
+static bool is_wide(const char *host)
 {
     return host[0] == '\0' || strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 ||
-           strcmp(host, "::") == 0 || strcasecmp(host, "localhost") == 0;
+           strcmp(host, "::") == 0;
 }
 
-/* Remote listeners bind to loopback whatever wider address was asked for, as sshd does without
- * GatewayPorts. A specific address that is not loopback is refused. */
-static int loopback_addresses(const char *host, uint16_t port, struct alk_address out[2])
+static struct alk_policy_verdict judge(const struct connection *c,
+                                       const struct alk_policy_target *target)
 {
-    if (is_any(host)) {
-        alk_address_numeric("127.0.0.1", port, &out[0]);
-        alk_address_numeric("::1", port, &out[1]);
-        return 2;
+    struct alk_policy_subject subject = channel_subject(c);
+
+    return alk_policy_judge(worker_snapshot(c->worker)->policy, &subject, target, NULL);
+}
+
+static bool may_bind(const struct connection *c, const char *host, uint16_t port,
+                     struct alk_address *out)
+{
+    struct alk_policy_target target;
+
+    return alk_policy_target_listen(&target, host, port) == ALK_OK &&
+           alk_address_numeric(target.host, port, out) &&
+           judge(c, &target).outcome == ALK_POLICY_ALLOWED;
+}
+
+/* A rule that denies an address, as opposed to no rule that allows it. */
+static bool is_denied_by_rule(const struct connection *c, const char *host, uint16_t port)
+{
+    struct alk_policy_target target;
+
+    if (alk_policy_target_listen(&target, host, port) != ALK_OK)
+        return true;
+    struct alk_policy_verdict verdict = judge(c, &target);
+    return verdict.outcome == ALK_POLICY_DENIED && verdict.reason == ALK_POLICY_BY_RULE;
+}
+
+static int add_if_allowed(const struct connection *c, const char *host, uint16_t port,
+                          struct alk_address out[2], int count)
+{
+    return count + may_bind(c, host, port, &out[count]);
+}
+
+/* What is asked for if the policy has a rule that allows it. Else a wide address becomes loopback,
+ * as in sshd without GatewayPorts, and a specific one is refused. "" and "*" are both families
+ * (RFC 4254 section 7.1). */
+static int allowed_addresses(const struct connection *c, const char *host, uint16_t port,
+                             struct alk_address out[2])
+{
+    bool both = host[0] == '\0' || strcmp(host, "*") == 0;
+    int count = 0;
+
+    if (is_wide(host)) {
+        if (is_denied_by_rule(c, both ? "0.0.0.0" : host, port))
+            return 0;
+        count = add_if_allowed(c, both ? "0.0.0.0" : host, port, out, 0);
+        if (both)
+            count = add_if_allowed(c, "::", port, out, count);
+        if (count > 0)
+            return count;
+        host = "localhost";
     }
-    if (!alk_address_numeric(host, port, &out[0]))
-        return 0;
-    const struct sockaddr_in6 *v6 = &out[0].sa.v6;
-    if (out[0].sa.any.sa_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ? 1 : 0;
-    return ntohl(out[0].sa.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET ? 1 : 0;
+    if (strcasecmp(host, "localhost") == 0) {
+        count = add_if_allowed(c, "127.0.0.1", port, out, 0);
+        return add_if_allowed(c, "::1", port, out, count);
+    }
+    return add_if_allowed(c, host, port, out, 0);
 }
 
 static int listen_tcp(struct remote_listener *remote, const struct alk_log *log)
 {
     struct alk_address addresses[2];
-    int count = loopback_addresses(remote->host, (uint16_t)remote->port, addresses);
+    int count = remote->port > UINT16_MAX ? 0
+                                          : allowed_addresses(remote->connection, remote->host,
+                                                              (uint16_t)remote->port, addresses);
 
     if (count == 0)
         return ALK_E_DENIED;
@@ -109,8 +154,12 @@ static int listen_tcp(struct remote_listener *remote, const struct alk_log *log)
 static int listen_unix(struct remote_listener *remote, const struct alk_log *log)
 {
     struct alk_address address;
-    int status = alk_address_unix(remote->host, &address);
+    struct alk_policy_target target;
 
+    if (alk_policy_target_listen_path(&target, remote->host) != ALK_OK ||
+        judge(remote->connection, &target).outcome != ALK_POLICY_ALLOWED)
+        return ALK_E_DENIED;
+    int status = alk_address_unix(remote->host, &address);
     if (status != ALK_OK)
         return status;
     return alk_listener_new(&remote->listeners[0], &address, log, NULL);
@@ -222,7 +271,8 @@ void remote_request(struct connection *connection, const struct alk_ssh_event *e
         alk_ssh_forward_reply(alk_session_ssh(connection->session), cancel(connection, event), 0);
         return;
     }
-    if (count(connection) < REMOTES_MAX && find(connection, event) == NULL &&
+    if (connection->account != NULL && count(connection) < REMOTES_MAX &&
+        find(connection, event) == NULL &&
         alk_grant_may_listen(&connection->grant, event->host, event->port))
         remote = remote_new(connection, event);
     int status = remote == NULL ? ALK_E_DENIED : open_listeners(remote);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -20,10 +21,6 @@ static void use_defaults(struct alk_server_options *o)
     }
     if (o->workers > WORKERS_MAX)
         o->workers = WORKERS_MAX;
-    if (o->limits.max_unauthenticated == 0)
-        o->limits.max_unauthenticated = 128;
-    if (o->limits.max_unauthenticated_per_ip == 0)
-        o->limits.max_unauthenticated_per_ip = 16;
     if (o->login_grace_s == 0)
         o->login_grace_s = 30;
     if (o->keepalive_s == 0)
@@ -46,6 +43,15 @@ static int init_workers(struct alk_server *server)
     return ALK_OK;
 }
 
+static int put_limits_in_force(struct alk_server *server, const struct snapshot *snapshot,
+                               struct alk_error *error)
+{
+    if (alk_admission_limit(server->admission, &snapshot->options.limits) != ALK_OK)
+        return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    alk_identities_limit(server->identities, &snapshot->options.limits);
+    return ALK_OK;
+}
+
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error)
 {
@@ -63,20 +69,18 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     server->identity_provider =
         options->identity_provider != NULL ? options->identity_provider : &server->config_provider;
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
-    struct alk_admission_limits limits = {
-        .per_ip = server->options.limits.max_connections_per_ip,
-        .unauthenticated = server->options.limits.max_unauthenticated,
-        .unauthenticated_per_ip = server->options.limits.max_unauthenticated_per_ip,
-    };
     int status;
 
-    if ((status = alk_admission_new(&server->admission, &limits)) != ALK_OK ||
+    if ((status = alk_admission_new(&server->admission)) != ALK_OK ||
+        (status = alk_identities_new(&server->identities)) != ALK_OK ||
         (status = alk_resolver_new(&server->resolver, &resolver)) != ALK_OK ||
         (status = alk_replay_guard_new(&server->replay_guard, 0)) != ALK_OK ||
         (status = init_workers(server)) != ALK_OK)
         alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else
         status = snapshot_build(&server->snapshot, options, NULL, error);
+    if (status == ALK_OK)
+        status = put_limits_in_force(server, server->snapshot, error);
     if (status != ALK_OK) {
         alk_server_free(server);
         return status;
@@ -210,11 +214,16 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
     int status = snapshot_build(&fresh, options != NULL ? options : &old->options, old, error);
 
     snapshot_release(old);
-    if (status != ALK_OK)
+    if (status == ALK_OK)
+        status = put_limits_in_force(server, fresh, error);
+    if (status != ALK_OK) {
+        snapshot_release(fresh);
         return status;
+    }
     pthread_mutex_lock(&server->lock);
     old = server->snapshot;
     server->snapshot = fresh;
+    atomic_fetch_add(&server->generation, 1);
     pthread_mutex_unlock(&server->lock);
     snapshot_release(old);
     for (unsigned i = 0; i < server->worker_count; i++) {
@@ -234,6 +243,25 @@ struct snapshot *server_snapshot(struct alk_server *server)
     struct snapshot *snapshot = snapshot_hold(server->snapshot);
     pthread_mutex_unlock(&server->lock);
     return snapshot;
+}
+
+/* The clock of every loop. */
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+size_t alk_server_penalties(struct alk_server *server, struct alk_penalty *out, size_t room)
+{
+    return alk_admission_penalties(server->admission, out, room, monotonic_ms());
+}
+
+size_t alk_server_memory(struct alk_server *server)
+{
+    return atomic_load(&server->memory);
 }
 
 void alk_server_stop(struct alk_server *server)
@@ -256,6 +284,7 @@ void alk_server_free(struct alk_server *server)
     alk_resolver_free(server->resolver);
     alk_replay_guard_free(server->replay_guard);
     alk_admission_free(server->admission);
+    alk_identities_free(server->identities);
     snapshot_release(server->snapshot);
     for (unsigned i = 0; i < server->address_count; i++)
         free(server->addresses[i]);

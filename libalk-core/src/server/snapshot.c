@@ -1,6 +1,8 @@
 #include "auth/token_index.h"
 #include "server/internal.h"
 
+#include "auth/pattern.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +89,59 @@ static void copy_api_keys(struct snapshot *snapshot, const struct alk_server_opt
     snapshot->options.api_keys = keys;
 }
 
+static const struct alk_policy_rule_text *
+copy_rules(struct alk_arena *arena, const struct alk_server_options *options, bool *ok)
+{
+    size_t count = options->rule_count;
+    struct alk_policy_rule_text *out =
+        count > 0 ? alk_arena_alloc(arena, count * sizeof(*out)) : NULL;
+
+    *ok = *ok && (out != NULL || count == 0);
+    for (size_t i = 0; out != NULL && i < count && *ok; i++) {
+        out[i].text = copy(arena, options->rules[i].text, ok);
+        out[i].file = copy(arena, options->rules[i].file, ok);
+        out[i].line = options->rules[i].line;
+    }
+    return out;
+}
+
+static void use_default(unsigned *limit, unsigned otherwise)
+{
+    if (*limit == 0)
+        *limit = otherwise;
+}
+
+static void use_default_limits(struct alk_limits *l)
+{
+    use_default(&l->max_connections_per_ip, ALK_LIMIT_NONE);
+    use_default(&l->connection_rate_per_ip, ALK_LIMIT_NONE);
+    use_default(&l->max_unauthenticated_per_ip, 16);
+    use_default(&l->login_failures, 10);
+    use_default(&l->penalty_s, 5);
+    use_default(&l->penalty_max_s, 600);
+    use_default(&l->max_auth_attempts, 10);
+    use_default(&l->max_channels, 1024);
+    use_default(&l->max_sessions_per_identity, ALK_LIMIT_NONE);
+    use_default(&l->max_channels_per_identity, ALK_LIMIT_NONE);
+    use_default(&l->max_sessions, ALK_LIMIT_NONE);
+    use_default(&l->max_unauthenticated, 128);
+    if (l->memory == 0)
+        l->memory = UINT64_MAX;
+}
+
+static int check_limits(const struct alk_limits *limits, struct alk_error *error)
+{
+    const char *exempt = limits->penalty_exempt;
+    bool names = false;
+    const char *problem = exempt != NULL ? alk_address_list_problem(exempt, &names) : NULL;
+
+    if (problem == NULL && !names)
+        return ALK_OK;
+    return alk_error_set(
+        error, ALK_E_PARSE, "the addresses exempt from penalties, \"%.200s\": %s", exempt,
+        problem != NULL ? problem : "write numeric addresses and networks, not names");
+}
+
 /* What the options point to belongs to the caller: a snapshot outlives the call. */
 static int copy_options(struct snapshot *snapshot, const struct alk_server_options *options,
                         struct alk_error *error)
@@ -96,6 +151,9 @@ static int copy_options(struct snapshot *snapshot, const struct alk_server_optio
 
     *o = *options;
     o->authorized_keys = copy(&snapshot->strings, options->authorized_keys, &ok);
+    o->rules = copy_rules(&snapshot->strings, options, &ok);
+    o->limits.penalty_exempt = copy(&snapshot->strings, options->limits.penalty_exempt, &ok);
+    use_default_limits(&o->limits);
     o->cert_authority = copy(&snapshot->strings, options->cert_authority, &ok);
     o->revoked_keys = copy(&snapshot->strings, options->revoked_keys, &ok);
     copy_api_keys(snapshot, options, &ok);
@@ -111,6 +169,11 @@ int snapshot_build(struct snapshot **out, const struct alk_server_options *optio
         return alk_error_set(error, ALK_E_NOMEM, "out of memory");
     atomic_init(&snapshot->references, 1);
     int status = copy_options(snapshot, options, error);
+    if (status == ALK_OK)
+        status = check_limits(&options->limits, error);
+    if (status == ALK_OK)
+        status = alk_policy_new(&snapshot->policy, options->rules, options->rule_count,
+                                &options->forwarding, error);
     if (status == ALK_OK)
         status = load_keys(snapshot, options, error);
     if (status == ALK_OK)
@@ -136,6 +199,7 @@ void snapshot_release(struct snapshot *snapshot)
     alk_token_index_free(snapshot->token_keys);
     alk_api_keys_free(snapshot->api_keys);
     alk_authorized_keys_free(snapshot->keys);
+    alk_policy_free(snapshot->policy);
     alk_authorized_keys_free(snapshot->authorities);
     alk_revocations_free(snapshot->revoked);
     alk_arena_free(&snapshot->strings);

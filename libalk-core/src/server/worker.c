@@ -73,6 +73,18 @@ struct connection *worker_find(struct worker *worker, uint64_t connection_id)
     return NULL;
 }
 
+const struct snapshot *worker_snapshot(struct worker *worker)
+{
+    unsigned generation = atomic_load(&worker->server->generation);
+
+    if (worker->present == NULL || worker->generation != generation) {
+        snapshot_release(worker->present);
+        worker->present = server_snapshot(worker->server);
+        worker->generation = generation;
+    }
+    return worker->present;
+}
+
 static void rejudge(void *user)
 {
     struct worker *worker = user;
@@ -117,6 +129,7 @@ void worker_free(struct worker *worker)
 {
     close_listeners(worker);
     takeover_end_all(worker);
+    snapshot_release(worker->present);
     free(worker->listeners);
     alk_loop_free(worker->loop);
 }

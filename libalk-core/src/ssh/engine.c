@@ -577,3 +577,10 @@ void ssh_fuzz_open(struct alk_ssh *ssh)
     ssh->phase = PHASE_OPEN;
 }
 #endif
+
+size_t alk_ssh_memory(const struct alk_ssh *ssh)
+{
+    return sizeof(*ssh) + ssh->in.capacity + ssh->out.capacity + ssh->held.capacity +
+           ssh->slots * (sizeof(*ssh->channels) + sizeof(*ssh->free_ids)) +
+           ssh->channel_count * sizeof(struct alk_ssh_channel);
+}

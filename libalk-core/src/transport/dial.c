@@ -320,8 +320,8 @@ int alk_dial_start(struct alk_dial **out, struct alk_loop *loop,
         add_address(dial, &address);
         begin_next(dial);
     } else {
-        r = alk_lookup_start(&dial->lookup, options->resolver, loop, options->host, options->port,
-                             on_lookup, dial);
+        r = alk_lookup_start(&dial->lookup, options->resolver, loop, options->owner, options->host,
+                             options->port, on_lookup, dial);
         if (r != ALK_OK) {
             dial->lookup = NULL;
             alk_dial_cancel(dial);

@@ -21,11 +21,12 @@ struct alk_stream;
 enum { ALK_DIAL_ADDRESSES = 8 }; /* at most so many of a name are tried */
 
 struct alk_dial_options {
-    const char *host;                /* a name or a numeric address; NULL: dial path */
-    uint16_t port;                   /* with host */
-    const char *path;                /* of a Unix socket, when host is NULL */
-    uint64_t timeout_ms;             /* for everything, the look-up included; 0: 30 s */
-    struct alk_resolver *resolver;   /* borrowed; NULL: only numeric hosts can be dialled */
+    const char *host;              /* a name or a numeric address; NULL: dial path */
+    uint16_t port;                 /* with host */
+    const char *path;              /* of a Unix socket, when host is NULL */
+    uint64_t timeout_ms;           /* for everything, the look-up included; 0: 30 s */
+    struct alk_resolver *resolver; /* borrowed; NULL: only numeric hosts can be dialled */
+    const void *owner; /* for whom, in the resolver's eyes: see alk_lookup_start; may be NULL */
     const struct alk_address *local; /* bind to this address first, or NULL; applies to
                                         targets of its family, others are not tried */
     /* Asked about each address of a host before it is dialled; false leaves it out.

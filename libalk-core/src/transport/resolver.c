@@ -30,6 +30,7 @@ struct alk_lookup {
     TAILQ_ENTRY(alk_lookup) link;
     struct alk_resolver *resolver;
     struct alk_loop *loop;
+    const void *owner;
     alk_lookup_fn fn; /* NULL once cancelled */
     void *user;
     enum state state;
@@ -43,7 +44,8 @@ struct alk_lookup {
 
 struct worker {
     pthread_t thread;
-    bool busy; /* in the system's resolver */
+    bool busy;         /* in the system's resolver */
+    const void *owner; /* of what it works on */
 };
 
 struct alk_resolver {
@@ -154,12 +156,60 @@ static void work_on(struct alk_resolver *resolver, struct worker *self, struct a
 
     lookup->state = RUNNING;
     self->busy = true;
+    self->owner = lookup->owner;
     pthread_mutex_unlock(&resolver->lock);
     int count = resolver->resolve(lookup->host, found, &cause);
     store_result(lookup, found, count, cause);
     pthread_mutex_lock(&resolver->lock);
     self->busy = false;
     answer(lookup);
+}
+
+/* ---- one owner's share ---- */
+
+static unsigned half(unsigned count)
+{
+    return count > 1 ? count / 2 : 1;
+}
+
+/* Under the lock, like those below. */
+static bool may_run(const struct alk_resolver *resolver, const void *owner)
+{
+    unsigned running = 0;
+
+    for (unsigned i = 0; owner != NULL && i < resolver->threads; i++)
+        running += resolver->workers[i].busy && resolver->workers[i].owner == owner;
+    return running < half(resolver->threads_max);
+}
+
+static bool may_wait(const struct alk_resolver *resolver, const void *owner)
+{
+    const struct alk_lookup *lookup;
+    unsigned waiting = 0;
+
+    if (resolver->queued >= resolver->queue_max)
+        return false;
+    if (owner == NULL)
+        return true;
+    TAILQ_FOREACH(lookup, &resolver->queue, link)
+    waiting += lookup->owner == owner;
+    return waiting < half(resolver->queue_max);
+}
+
+/* The first whose owner has threads left; it is taken from the queue. */
+static struct alk_lookup *take_next(struct alk_resolver *resolver)
+{
+    struct alk_lookup *lookup;
+
+    TAILQ_FOREACH(lookup, &resolver->queue, link)
+    {
+        if (!may_run(resolver, lookup->owner))
+            continue;
+        TAILQ_REMOVE(&resolver->queue, lookup, link);
+        resolver->queued--;
+        return lookup;
+    }
+    return NULL;
 }
 
 struct start {
@@ -175,10 +225,8 @@ static void *run_worker(void *user)
     free(user);
     pthread_mutex_lock(&resolver->lock);
     while (!resolver->stopping) {
-        struct alk_lookup *lookup = TAILQ_FIRST(&resolver->queue);
+        struct alk_lookup *lookup = take_next(resolver);
         if (lookup != NULL) {
-            TAILQ_REMOVE(&resolver->queue, lookup, link);
-            resolver->queued--;
             work_on(resolver, start.self, lookup);
             continue;
         }
@@ -267,7 +315,7 @@ static int enqueue(struct alk_resolver *resolver, struct alk_lookup *lookup)
         lookup->state = ANSWERED;
         return alk_loop_post(lookup->loop, deliver, lookup);
     }
-    if (resolver->stopping || resolver->queued >= resolver->queue_max)
+    if (resolver->stopping || !may_wait(resolver, lookup->owner))
         return ALK_E_LIMIT;
     if (resolver->idle <= resolver->queued && resolver->threads < resolver->threads_max &&
         !start_worker(resolver))
@@ -280,7 +328,8 @@ static int enqueue(struct alk_resolver *resolver, struct alk_lookup *lookup)
 }
 
 int alk_lookup_start(struct alk_lookup **out, struct alk_resolver *resolver, struct alk_loop *loop,
-                     const char *host, uint16_t port, alk_lookup_fn fn, void *user)
+                     const void *owner, const char *host, uint16_t port, alk_lookup_fn fn,
+                     void *user)
 {
     size_t len = strlen(host);
 
@@ -291,6 +340,7 @@ int alk_lookup_start(struct alk_lookup **out, struct alk_resolver *resolver, str
         return ALK_E_NOMEM;
     lookup->resolver = resolver;
     lookup->loop = loop;
+    lookup->owner = owner;
     lookup->fn = fn;
     lookup->user = user;
     lookup->port = port;

@@ -45,9 +45,12 @@ typedef void (*alk_lookup_fn)(void *user, int status, const struct alk_address *
 /* Starts a look-up; called on loop's thread, where fn runs later, never from within
  * this call. A numeric host is answered without a thread. Only a return of ALK_OK
  * leads to the callback; *out is invalid once that has begun.
+ * owner (only compared; NULL: nobody) is for whom: the look-ups of one owner take at most half of
+ * the threads and half of the queue, so that one who asks for dead names holds up nobody else.
  * ALK_E_LIMIT too many are waiting, ALK_E_INVAL no valid host, ALK_E_NOMEM. */
 int alk_lookup_start(struct alk_lookup **out, struct alk_resolver *resolver, struct alk_loop *loop,
-                     const char *host, uint16_t port, alk_lookup_fn fn, void *user);
+                     const void *owner, const char *host, uint16_t port, alk_lookup_fn fn,
+                     void *user);
 
 /* On the same thread, at any time before the callback: it will not be called, and
  * the loop and the resolver may then be freed. NULL is allowed. */

@@ -6,6 +6,7 @@
 
 enum {
     READ_MOST = 4096,
+    OPENING_MS = 60000,
     DIALOGUE_MS = 30000, /* an application that does not finish its request by then is dropped */
 };
 
@@ -22,8 +23,9 @@ struct alk_inlet {
     enum inlet_state state;
     struct alk_session *session; /* while opening */
     struct alk_ssh_channel *channel;
-    uint64_t since; /* when the state began */
-    uint8_t *early; /* what the application sent behind its request */
+    struct alk_timer *opening; /* while opening: its limit */
+    uint64_t since;            /* when the state began */
+    uint8_t *early;            /* what the application sent behind its request */
     size_t early_len;
     void *dialogue;
 };
@@ -32,6 +34,7 @@ static void inlet_free(struct alk_inlet *inlet)
 {
     if (inlet->dialogue != NULL) /* it may hold a password */
         sodium_memzero(inlet->dialogue, inlet->route.dialogue->size);
+    alk_timer_free(inlet->opening);
     free(inlet->dialogue);
     free(inlet->host);
     free(inlet->early);
@@ -166,6 +169,18 @@ static int open_channel(struct alk_inlet *inlet)
                                 inlet->stream->peer_port, &inlet->channel);
 }
 
+/* The other side never answered. What it may still say is then the engine's to handle. */
+static void on_opening_timer(void *user)
+{
+    struct alk_inlet *inlet = user;
+
+    LIST_REMOVE(&inlet->base, entry);
+    alk_ssh_channel_set_user(inlet->channel, NULL);
+    alk_ssh_channel_close(alk_session_ssh(inlet->session), inlet->channel);
+    alk_session_touch(inlet->session);
+    fail(inlet, ALK_E_TIMEOUT);
+}
+
 /* The target is known; the inlet is in no list. */
 static void proceed(struct alk_inlet *inlet)
 {
@@ -176,12 +191,15 @@ static void proceed(struct alk_inlet *inlet)
         enlist(inlet, INLET_WAITING);
         return;
     }
-    int status = open_channel(inlet);
+    int status = alk_timer_new(&inlet->opening, inlet->loop, on_opening_timer, inlet);
+    if (status == ALK_OK)
+        status = open_channel(inlet);
     if (status != ALK_OK) {
         fail(inlet, status);
         return;
     }
     inlet->state = INLET_OPENING;
+    alk_timer_set(inlet->opening, route->opening_ms != 0 ? route->opening_ms : OPENING_MS);
     LIST_INSERT_HEAD(route->users(route->owner), &inlet->base, entry);
     alk_ssh_channel_set_user(inlet->channel, inlet);
     alk_session_touch(inlet->session);

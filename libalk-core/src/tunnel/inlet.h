@@ -43,6 +43,7 @@ struct alk_inlet_route {
     struct alk_session *(*session)(void *owner);
     struct alk_channel_users *(*users)(void *owner);
     void *owner;
+    uint64_t opening_ms; /* for the other side to answer the open; 0: 60 s */
     /* May be NULL: how the request ended, told once for an inlet that was not dropped before. */
     void (*answered)(void *user, int status);
     void *answered_user;

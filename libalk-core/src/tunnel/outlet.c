@@ -8,15 +8,24 @@ struct outlet {
     struct alk_session *session;
     struct alk_ssh_channel *channel;
     struct alk_dial *dial;
+    void *judge; /* of the addresses; freed with the outlet */
 };
+
+static void outlet_free(struct outlet *outlet)
+{
+    free(outlet->judge);
+    free(outlet);
+}
 
 static void refuse(struct alk_session *session, struct alk_ssh_channel *channel, int status,
                    const char *cause)
 {
-    enum alk_ssh_open_failure reason =
-        status == ALK_E_DENIED ? ALK_SSH_OPEN_PROHIBITED : ALK_SSH_OPEN_CONNECT_FAILED;
+    bool prohibited = status == ALK_E_DENIED;
 
-    alk_ssh_channel_reject(alk_session_ssh(session), channel, reason, cause);
+    /* without detail: whether the name or its address was refused is nobody's business */
+    alk_ssh_channel_reject(alk_session_ssh(session), channel,
+                           prohibited ? ALK_SSH_OPEN_PROHIBITED : ALK_SSH_OPEN_CONNECT_FAILED,
+                           prohibited ? "administratively prohibited" : cause);
     alk_session_touch(session);
 }
 
@@ -25,7 +34,7 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
     struct outlet o = *(struct outlet *)user;
 
     LIST_REMOVE(&((struct outlet *)user)->base, entry);
-    free(user);
+    outlet_free(user);
     alk_ssh_channel_set_user(o.channel, NULL);
     if (status != ALK_OK) {
         refuse(o.session, o.channel, status, cause);
@@ -48,7 +57,7 @@ static void on_session_end(struct alk_channel_user *self)
     struct outlet *outlet = (struct outlet *)self;
 
     alk_dial_cancel(outlet->dial);
-    free(outlet);
+    outlet_free(outlet);
 }
 
 static const struct alk_channel_user_ops outlet_ops = {
@@ -57,11 +66,13 @@ static const struct alk_channel_user_ops outlet_ops = {
 };
 
 void alk_outlet_start(struct alk_channel_users *users, struct alk_session *session,
-                      struct alk_ssh_channel *channel, const struct alk_dial_options *target)
+                      struct alk_ssh_channel *channel, const struct alk_dial_options *target,
+                      void *judge)
 {
     struct outlet *outlet = calloc(1, sizeof(*outlet));
 
     if (outlet == NULL) {
+        free(judge);
         refuse(session, channel, ALK_E_NOMEM, "out of memory");
         return;
     }
@@ -69,6 +80,7 @@ void alk_outlet_start(struct alk_channel_users *users, struct alk_session *sessi
     outlet->users = users;
     outlet->session = session;
     outlet->channel = channel;
+    outlet->judge = judge;
     LIST_INSERT_HEAD(users, &outlet->base, entry);
     alk_ssh_channel_set_user(channel, outlet);
     int status =
@@ -76,7 +88,7 @@ void alk_outlet_start(struct alk_channel_users *users, struct alk_session *sessi
     if (status != ALK_OK) {
         LIST_REMOVE(&outlet->base, entry);
         alk_ssh_channel_set_user(channel, NULL);
-        free(outlet);
+        outlet_free(outlet);
         refuse(session, channel, status, alk_status_text(status));
     }
 }

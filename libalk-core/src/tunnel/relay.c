@@ -11,6 +11,14 @@ enum {
     REMNANT_MS = 60000, /* a stream that takes nothing for so long after the channel's end */
 };
 
+/* One direction of a session whose bytes per second are bounded. */
+struct paced {
+    struct alk_rate *rate; /* NULL: never bounded */
+    struct alk_timer *timer;
+    size_t credit;   /* may pass now */
+    size_t reserved; /* may pass when the timer fires; meanwhile nothing does */
+};
+
 struct alk_relay {
     struct alk_channel_user base;
     struct alk_waiter waiter;
@@ -21,6 +29,8 @@ struct alk_relay {
     struct alk_buffer early;   /* to the channel, before anything is read */
     struct alk_timer *remnant; /* once the channel is closed and bytes are left */
     size_t remnant_len;        /* how many were, when the timer was set */
+    struct paced up, down;     /* to the stream, to the channel */
+    size_t held;               /* the memory that the session was told of */
     bool stream_ended;         /* nothing more to read from it */
     bool channel_ended;        /* nothing more will come from the channel */
     bool finished;             /* the stream was told so */
@@ -44,10 +54,68 @@ void alk_channel_users_end(struct alk_channel_users *users)
     }
 }
 
+/* ---- bounded rates ---- */
+
+/* How many of `want` bytes may pass now. 0: the timer goes on. */
+static size_t allowance(struct alk_relay *relay, struct paced *paced, size_t want,
+                        alk_task_fn go_on)
+{
+    struct alk_loop *loop = alk_session_loop(relay->session);
+    uint64_t wait;
+
+    if (paced->rate == NULL || !alk_rate_is_bound(paced->rate))
+        return paced->reserved == 0 ? want : 0;
+    if (paced->credit == 0 && paced->reserved == 0 && want > 0) {
+        paced->reserved = alk_rate_reserve(paced->rate, want, alk_loop_now(loop), &wait);
+        if (wait == 0 ||
+            (paced->timer == NULL && alk_timer_new(&paced->timer, loop, go_on, relay) != ALK_OK)) {
+            paced->credit = paced->reserved;
+            paced->reserved = 0;
+        } else {
+            alk_timer_set(paced->timer, wait);
+        }
+    }
+    return want < paced->credit ? want : paced->credit;
+}
+
+static void spend(struct paced *paced, size_t bytes)
+{
+    paced->credit -= bytes < paced->credit ? bytes : paced->credit;
+}
+
+static void its_time_has_come(struct paced *paced)
+{
+    paced->credit += paced->reserved;
+    paced->reserved = 0;
+}
+
+static void stop_pacing(struct alk_relay *relay, struct paced *paced)
+{
+    if (paced->rate != NULL)
+        alk_rate_give_back(paced->rate, paced->credit + paced->reserved,
+                           alk_loop_now(alk_session_loop(relay->session)));
+    alk_timer_free(paced->timer);
+}
+
+/* ---- memory ---- */
+
+static void tell_memory(struct alk_relay *relay)
+{
+    size_t now = sizeof(*relay) + relay->pending.capacity + relay->early.capacity;
+
+    if (now == relay->held)
+        return;
+    alk_session_hold(relay->session, relay->held, now);
+    relay->held = now;
+}
+
 /* ---- the end ---- */
 
 static void release(struct alk_relay *relay)
 {
+    alk_session_hold(relay->session, relay->held, 0);
+    stop_pacing(relay, &relay->up);
+    stop_pacing(relay, &relay->down);
     alk_session_unwait(&relay->waiter);
     if (relay->remnant != NULL)
         alk_session_drop_remnant(relay->session);
@@ -127,11 +195,12 @@ static void set_interest(struct alk_relay *relay)
     unsigned interest = 0;
 
     if (!relay->stream_ended && !relay->starved && relay->waiter.session == NULL &&
-        relay->channel != NULL)
+        relay->channel != NULL && relay->down.reserved == 0)
         interest |= ALK_READABLE;
-    if (alk_buffer_len(&relay->pending) > 0)
+    if (alk_buffer_len(&relay->pending) > 0 && relay->up.reserved == 0)
         interest |= ALK_WRITABLE;
     alk_stream_watch(relay->stream, interest);
+    tell_memory(relay);
 }
 
 /* No room: wait for the channel's window, or in the session's queue for its output. */
@@ -166,6 +235,8 @@ static void end_of_stream(struct alk_relay *relay)
     alk_session_touch(relay->session);
 }
 
+static void on_down_timer(void *user);
+
 /* Reads for one turn. False when the relay is gone. */
 static bool read_stream(struct alk_relay *relay)
 {
@@ -183,6 +254,9 @@ static bool read_stream(struct alk_relay *relay)
             wait_for_room(relay);
             break;
         }
+        room = allowance(relay, &relay->down, room, on_down_timer);
+        if (room == 0)
+            break;
         ssize_t n = alk_stream_read(relay->stream, at, room);
         if (n == ALK_E_AGAIN)
             break;
@@ -195,6 +269,7 @@ static bool read_stream(struct alk_relay *relay)
             break;
         }
         alk_ssh_channel_commit(ssh, relay->channel, (size_t)n);
+        spend(&relay->down, (size_t)n);
         total += (size_t)n;
         if ((size_t)n < room)
             break;
@@ -210,6 +285,14 @@ static void go_on_reading(struct alk_relay *relay)
         return;
     if (read_stream(relay) && !done(relay))
         set_interest(relay);
+}
+
+static void on_down_timer(void *user)
+{
+    struct alk_relay *relay = user;
+
+    its_time_has_come(&relay->down);
+    go_on_reading(relay);
 }
 
 static void resume(struct alk_waiter *waiter)
@@ -230,15 +313,22 @@ static void consumed(struct alk_relay *relay, size_t len)
     alk_session_touch(relay->session);
 }
 
+static void on_up_timer(void *user);
+
 /* Returns the bytes taken, or negative when the stream is broken. */
 static ssize_t write_some(struct alk_relay *relay, const uint8_t *data, size_t len)
 {
-    ssize_t n = alk_stream_write(relay->stream, data, len);
+    size_t allowed = allowance(relay, &relay->up, len, on_up_timer);
 
+    if (allowed == 0)
+        return 0;
+    ssize_t n = alk_stream_write(relay->stream, data, allowed);
     if (n == ALK_E_AGAIN)
         return 0;
-    if (n > 0)
+    if (n > 0) {
+        spend(&relay->up, (size_t)n);
         consumed(relay, (size_t)n);
+    }
     return n;
 }
 
@@ -277,6 +367,15 @@ static bool flush_pending(struct alk_relay *relay)
 }
 
 /* ---- events ---- */
+
+static void on_up_timer(void *user)
+{
+    struct alk_relay *relay = user;
+
+    its_time_has_come(&relay->up);
+    if (flush_pending(relay) && !done(relay))
+        set_interest(relay);
+}
 
 static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
 {
@@ -350,6 +449,8 @@ int alk_relay_start(struct alk_channel_users *users, struct alk_session *session
     relay->session = session;
     relay->channel = channel;
     relay->stream = stream;
+    relay->up.rate = alk_session_rate_up(session);
+    relay->down.rate = alk_session_rate_down(session);
     relay->pending = alk_buffer(PENDING_MAX);
     relay->early = alk_buffer(early_len);
     LIST_INSERT_HEAD(users, &relay->base, entry);

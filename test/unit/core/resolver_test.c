@@ -86,8 +86,8 @@ static void the_system_resolves_localhost(void **state)
     (void)state;
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, NULL), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "localhost", 80, on_answer, &answer),
-                     0);
+    assert_int_equal(
+        alk_lookup_start(&lookup, resolver, loop, NULL, "localhost", 80, on_answer, &answer), 0);
     assert_false(answer.called);
     net_run_until(loop, &answer.called);
     assert_int_equal(answer.status, ALK_OK);
@@ -116,16 +116,18 @@ static void numeric_hosts_need_no_thread(void **state)
     (void)state;
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "::1", 5, on_answer, &numeric), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "::1", 5, on_answer, &numeric),
+                     0);
     assert_false(numeric.called); /* later, from the loop */
     net_run_until(loop, &numeric.called);
     assert_string_equal(numeric.first, "::1");
     assert_int_equal(numeric.port, 5);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a.test", 5, on_answer, &name), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a.test", 5, on_answer, &name),
+                     0);
     net_run_until(loop, &name.called);
     assert_int_equal(name.status, ALK_E_RESOLVE);
     assert_string_equal(name.cause, "the name has no address");
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a b", 5, on_answer, &name),
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a b", 5, on_answer, &name),
                      ALK_E_INVAL);
     alk_resolver_free(resolver);
     alk_loop_free(loop);
@@ -143,21 +145,59 @@ static void the_queue_has_a_bound(void **state)
     gate_set(false);
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a", 1, on_answer, &answers[0]), 0);
+    assert_int_equal(
+        alk_lookup_start(&lookup, resolver, loop, NULL, "a", 1, on_answer, &answers[0]), 0);
     gate_wait_inside(1);
-    assert_int_equal(alk_lookup_start(&second, resolver, loop, "b", 1, on_answer, &answers[1]), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "six", 1, on_answer, &answers[2]),
-                     0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "d", 1, on_answer, &over),
+    assert_int_equal(
+        alk_lookup_start(&second, resolver, loop, NULL, "b", 1, on_answer, &answers[1]), 0);
+    assert_int_equal(
+        alk_lookup_start(&lookup, resolver, loop, NULL, "six", 1, on_answer, &answers[2]), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "d", 1, on_answer, &over),
                      ALK_E_LIMIT);
     alk_lookup_cancel(second); /* makes room again */
-    assert_int_equal(alk_lookup_start(&second, resolver, loop, "b", 1, on_answer, &answers[1]), 0);
+    assert_int_equal(
+        alk_lookup_start(&second, resolver, loop, NULL, "b", 1, on_answer, &answers[1]), 0);
     gate_set(true);
     for (size_t i = 0; i < 3; i++)
         net_run_until(loop, &answers[i].called);
     assert_string_equal(answers[0].first, "192.0.2.4");
     assert_string_equal(answers[2].first, "2001:db8::6");
     assert_false(over.called);
+    alk_resolver_free(resolver);
+    alk_loop_free(loop);
+}
+
+/* Eight threads and a queue of eight; one owner asks for names that nobody answers for. */
+static void one_owner_gets_half_of_threads_and_queue(void **state)
+{
+    struct alk_resolver_options options = {.threads = 8, .queue = 8, .resolve = gated_resolve};
+    struct alk_loop *loop;
+    struct alk_resolver *resolver;
+    struct alk_lookup *lookup;
+    struct answer dead[8] = {0}, over = {0}, others[4] = {0};
+    int greedy, modest;
+
+    (void)state;
+    gate_set(false);
+    assert_int_equal(alk_loop_new(&loop), 0);
+    assert_int_equal(alk_resolver_new(&resolver, &options), 0);
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(
+            alk_lookup_start(&lookup, resolver, loop, &greedy, "a", 1, on_answer, &dead[i]), 0);
+        gate_wait_inside(i < 4 ? (unsigned)i + 1 : 4); /* the fifth and later ones wait */
+    }
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, &greedy, "a", 1, on_answer, &over),
+                     ALK_E_LIMIT);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(
+            alk_lookup_start(&lookup, resolver, loop, &modest, "b", 1, on_answer, &others[i]), 0);
+        gate_wait_inside(5 + i);
+    }
+    gate_set(true);
+    for (size_t i = 0; i < 8; i++)
+        net_run_until(loop, &dead[i].called);
+    for (size_t i = 0; i < 4; i++)
+        net_run_until(loop, &others[i].called);
     alk_resolver_free(resolver);
     alk_loop_free(loop);
 }
@@ -174,13 +214,15 @@ static void cancelled_look_ups_answer_nobody(void **state)
     gate_set(false);
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&running, resolver, loop, "a", 1, on_answer, &never), 0);
-    assert_int_equal(alk_lookup_start(&posted, resolver, loop, "b", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&running, resolver, loop, NULL, "a", 1, on_answer, &never),
+                     0);
+    assert_int_equal(alk_lookup_start(&posted, resolver, loop, NULL, "b", 1, on_answer, &never), 0);
     gate_wait_inside(2);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(alk_lookup_start(&waiting[i], resolver, loop, "c", 1, on_answer, &never),
-                         0);
-    assert_int_equal(alk_lookup_start(&numeric, resolver, loop, "::1", 1, on_answer, &never), 0);
+        assert_int_equal(
+            alk_lookup_start(&waiting[i], resolver, loop, NULL, "c", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&numeric, resolver, loop, NULL, "::1", 1, on_answer, &never),
+                     0);
     alk_lookup_cancel(numeric);
     alk_lookup_cancel(running);
     alk_lookup_cancel(waiting[1]);
@@ -188,7 +230,7 @@ static void cancelled_look_ups_answer_nobody(void **state)
     alk_lookup_cancel(waiting[2]);
     gate_set(true);
     gate_wait_inside(0);
-    assert_int_equal(alk_lookup_start(&running, resolver, loop, "d", 1, on_answer, &last), 0);
+    assert_int_equal(alk_lookup_start(&running, resolver, loop, NULL, "d", 1, on_answer, &last), 0);
     alk_lookup_cancel(posted); /* whether its answer waits in the mailbox or not */
     net_run_until(loop, &last.called);
     net_run_ready(loop);
@@ -209,7 +251,7 @@ static void a_stuck_look_up_holds_up_nobody(void **state)
     gate_set(false);
     assert_int_equal(alk_loop_new(&loop), 0);
     assert_int_equal(alk_resolver_new(&resolver, &options), 0);
-    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, "a", 1, on_answer, &never), 0);
+    assert_int_equal(alk_lookup_start(&lookup, resolver, loop, NULL, "a", 1, on_answer, &never), 0);
     gate_wait_inside(1);
     alk_lookup_cancel(lookup);
     alk_loop_free(loop);
@@ -241,8 +283,8 @@ static void *storm(void *user)
         return NULL;
     }
     for (size_t i = 0; i < ROUNDS; i++) {
-        if (alk_lookup_start(&lookups[i], self->resolver, loop, "a", 1, on_answer, &answers[i]) !=
-            0) {
+        if (alk_lookup_start(&lookups[i], self->resolver, loop, NULL, "a", 1, on_answer,
+                             &answers[i]) != 0) {
             self->failure = "a look-up did not start";
             return NULL;
         }
@@ -286,6 +328,7 @@ int main(void)
         cmocka_unit_test(the_system_resolves_localhost),
         cmocka_unit_test(numeric_hosts_need_no_thread),
         cmocka_unit_test(the_queue_has_a_bound),
+        cmocka_unit_test(one_owner_gets_half_of_threads_and_queue),
         cmocka_unit_test(cancelled_look_ups_answer_nobody),
         cmocka_unit_test(a_stuck_look_up_holds_up_nobody),
         cmocka_unit_test(many_loops_share_a_resolver),
