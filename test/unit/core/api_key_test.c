@@ -185,7 +185,7 @@ static void test_the_identity_of_a_key(void **state)
 {
     const struct alk_api_key key = {.name = "dashboard",
                                     .hash = first_hash,
-                                    .scopes = "relay:connect, metrics:*",
+                                    .scopes = "relay:connect, metrics:read",
                                     .resources = "service:gitea"};
     struct alk_api_keys *set = set_of(&key, 1);
     struct alk_identity *identity;
