@@ -5,6 +5,8 @@
 
 int ctl_keygen(int argc, char **argv);
 int ctl_fingerprint(int argc, char **argv);
+int ctl_token(int argc, char **argv);
+int ctl_api_key(int argc, char **argv);
 int ctl_config(int argc, char **argv);
 int ctl_policy(int argc, char **argv);
 

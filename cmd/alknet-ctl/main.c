@@ -19,6 +19,8 @@ struct command {
 static const struct command commands[] = {
     {"keygen", ctl_keygen, "make an Ed25519 key pair"},
     {"fingerprint", ctl_fingerprint, "print the fingerprints of the keys in a file"},
+    {"token", ctl_token, "print an AuthToken, made with a key"},
+    {"api-key", ctl_api_key, "make an API key and the section that lets a server know it"},
     {"config", ctl_config, "tell what is wrong with a configuration file"},
     {"policy", ctl_policy, "tell what the forwarding rules decide, and why"},
     {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},

@@ -23,9 +23,6 @@
 
 struct alk_authorized_keys;
 
-/* What a key without alk-scopes= may do: open channels and remote listeners. */
-#define ALK_SCOPE_CONNECT "relay:connect"
-
 /* One usable line. Strings are NUL-terminated, owned by the set. */
 struct alk_authorized_key {
     const uint8_t *blob;

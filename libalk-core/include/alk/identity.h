@@ -25,7 +25,7 @@ struct alk_loop;
 #define ALK_SCOPE_CONNECT "relay:connect"
 
 enum {
-    ALK_IDENTITY_ID_MAX = 256,    /* bytes of an id */
+    ALK_IDENTITY_ID_MAX = 255,    /* bytes of an id */
     ALK_IDENTITY_NAME_MAX = 128,  /* bytes of a scope, or of "type:name" */
     ALK_IDENTITY_SCOPES_MAX = 64, /* of one identity */
     ALK_IDENTITY_RESOURCES_MAX = 256,
@@ -49,7 +49,7 @@ struct alk_identity {
 };
 
 /* Copies everything. ALK_E_NOMEM; ALK_E_INVAL for an empty or overlong id or name, or one with
- * other characters than letters, digits and "._:*-+=@/"; ALK_E_LIMIT for too many. */
+ * other characters than letters, digits and "._:-+=@/"; ALK_E_LIMIT for too many. */
 int alk_identity_new(struct alk_identity **out, const struct alk_identity *data);
 
 /* From lists by comma, as files write them: "relay:connect, metrics:read" and "service:gitea".
@@ -61,10 +61,8 @@ int alk_identity_parse(struct alk_identity **out, const char *id, const char *sc
 struct alk_identity *alk_identity_ref(struct alk_identity *identity);
 void alk_identity_unref(struct alk_identity *identity);
 
-/* The scope itself, or one that ends in "*" and begins like it. */
+/* Both mean the very name: there are no patterns. */
 bool alk_identity_has_scope(const struct alk_identity *identity, const char *scope);
-
-/* The resource of this type and name; a name "*" stands for all of the type. */
 bool alk_identity_may_use(const struct alk_identity *identity, const char *type, const char *name);
 
 /* The same id, the same set of scopes and the same set of resources, in any order. */

@@ -92,6 +92,21 @@ int alk_server_start(struct alk_server *server, struct alk_error *error);
 int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
                       struct alk_error *error);
 
+/* The provider that answers from the server's own settings, those of the last reload: keys and
+ * certificates, AuthTokens, API keys. Any thread may ask it; good until alk_server_free. */
+const struct alk_identity_provider *alk_server_identity_provider(struct alk_server *server);
+
+/* Who judges the logins from now on, in place of the option; for chains in which the server's own
+ * provider has a place. Before alk_server_start only, else ALK_E_INVAL. Borrowed until
+ * alk_server_free; NULL: the server itself. */
+int alk_server_set_identity_provider(struct alk_server *server,
+                                     const struct alk_identity_provider *provider);
+
+/* How often the API key of this name has been used since the server started, and when last (Unix
+ * seconds; 0 = never). Any thread. False when there is no such key. */
+bool alk_server_api_key_used(struct alk_server *server, const char *name, uint64_t *count,
+                             uint64_t *last);
+
 /* Addresses with failed logins that still count, and how long they are shut out: fills at most room
  * of out and returns how many there are. Any thread. */
 size_t alk_server_penalties(struct alk_server *server, struct alk_penalty *out, size_t room);

@@ -181,16 +181,17 @@ bool alk_grant_has_scope(const struct alk_grant *grant, const char *scope)
 
 static bool may_connect(const struct alk_grant *grant)
 {
-    return grant->line != NULL && grant->port_forwarding &&
-           alk_grant_has_scope(grant, ALK_SCOPE_CONNECT);
+    return grant->port_forwarding && alk_grant_has_scope(grant, ALK_SCOPE_CONNECT);
 }
 
 bool alk_grant_may_open(const struct alk_grant *grant, const char *host, unsigned port)
 {
-    return may_connect(grant) && alk_authorized_key_may_open(grant->line, host, port);
+    return may_connect(grant) &&
+           (grant->line == NULL || alk_authorized_key_may_open(grant->line, host, port));
 }
 
 bool alk_grant_may_listen(const struct alk_grant *grant, const char *host, unsigned port)
 {
-    return may_connect(grant) && alk_authorized_key_may_listen(grant->line, host, port);
+    return may_connect(grant) &&
+           (grant->line == NULL || alk_authorized_key_may_listen(grant->line, host, port));
 }

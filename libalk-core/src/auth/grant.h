@@ -30,8 +30,8 @@ struct alk_login {
 
 /* What it is allowed. Borrows from the sets of the trust that judged it. */
 struct alk_grant {
-    char id[ALK_FINGERPRINT_SIZE];         /* fingerprint of the key, without its certificate */
-    const struct alk_authorized_key *line; /* of the key, or of the authority */
+    char id[ALK_IDENTITY_ID_MAX + 1];      /* fingerprint of the key, without its certificate */
+    const struct alk_authorized_key *line; /* of the key or the authority; NULL: of neither */
     const char *const *scopes;
     size_t scope_count;
     const struct alk_resource *resources;

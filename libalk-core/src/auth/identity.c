@@ -18,7 +18,7 @@ struct block {
 static bool is_text(const char *text, size_t max)
 {
     static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "0123456789._:*-+=@/";
+                                     "0123456789._:-+=@/";
     size_t len = strnlen(text, max + 1);
 
     return len >= 1 && len <= max && strspn(text, characters) == len;
@@ -149,18 +149,10 @@ void alk_identity_unref(struct alk_identity *identity)
 
 /* ---- looking at one ---- */
 
-static bool scope_covers(const char *held, const char *scope)
-{
-    size_t len = strlen(held);
-
-    return strcmp(held, scope) == 0 ||
-           (len > 0 && held[len - 1] == '*' && strncmp(held, scope, len - 1) == 0);
-}
-
 bool alk_identity_has_scope(const struct alk_identity *identity, const char *scope)
 {
     for (size_t i = 0; i < identity->scope_count; i++) {
-        if (scope_covers(identity->scopes[i], scope))
+        if (strcmp(identity->scopes[i], scope) == 0)
             return true;
     }
     return false;
@@ -170,8 +162,7 @@ bool alk_identity_may_use(const struct alk_identity *identity, const char *type,
 {
     for (size_t i = 0; i < identity->resource_count; i++) {
         const struct alk_resource *held = &identity->resources[i];
-        if (strcmp(held->type, type) == 0 &&
-            (strcmp(held->name, name) == 0 || strcmp(held->name, "*") == 0))
+        if (strcmp(held->type, type) == 0 && strcmp(held->name, name) == 0)
             return true;
     }
     return false;

@@ -84,7 +84,7 @@ static int explain(struct alk_error *error, int status)
     default:
         return alk_error_set(error, status,
                              "a scope or resource is empty, longer than %d characters, or holds "
-                             "others than letters, digits and ._:*-+=@/",
+                             "others than letters, digits and ._:-+=@/",
                              ALK_IDENTITY_NAME_MAX);
     }
 }

@@ -45,13 +45,24 @@ struct snapshot {
     struct alk_policy *policy;
     struct alk_authorized_keys *keys, *authorities; /* authorities: NULL when no file is named */
     struct alk_revocations *revoked;                /* likewise */
+    struct alk_api_keys *api_keys;
+    struct alk_token_index *token_keys; /* of keys */
 };
 
-/* All or nothing: reads the files that options names. */
+/* All or nothing: reads the files that options names. previous is the one that this will
+ * replace, or NULL: API keys that are in both go on counting their uses. */
 int snapshot_build(struct snapshot **out, const struct alk_server_options *options,
-                   struct alk_error *error);
+                   const struct snapshot *previous, struct alk_error *error);
 struct snapshot *snapshot_hold(struct snapshot *snapshot); /* one reference more */
 void snapshot_release(struct snapshot *snapshot);          /* NULL is fine */
+
+/* ---- config_provider.c ---- */
+
+/* Fills the provider that the server is by itself. */
+void config_provider_init(struct alk_server *server);
+
+/* The grant of an identity that it gave, or NULL. Borrowed from the identity. */
+const struct alk_grant *config_provider_grant(const struct alk_identity *identity);
 
 /* ---- worker.c ---- */
 
@@ -98,6 +109,10 @@ struct alk_server {
     struct snapshot *snapshot;
     LIST_HEAD(, held_port) held_ports;
     atomic_uint_least64_t last_connection_id;
+    struct alk_identity_provider config_provider;
+    const struct alk_identity_provider *identity_provider; /* who judges logins */
+    struct alk_replay_guard *replay_guard;
+    uint8_t audience[ALK_TOKEN_AUDIENCE_SIZE]; /* of AuthTokens: our host key */
     struct worker *workers;
     unsigned worker_count;
     char **addresses;
@@ -123,9 +138,10 @@ struct connection {
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
     struct remote_listeners remotes;
     struct remote_listener *wanted; /* waits for the outcome of a takeover */
-    struct snapshot *admitted_by;   /* what the grant borrows from */
-    struct alk_grant grant;
-    struct login_memory *login; /* what was presented: a reload judges it again */
+    struct alk_identity *identity;  /* who it is, once it has logged in */
+    struct alk_grant grant;         /* a view of the identity, and of its key's restrictions */
+    struct login_memory *login;     /* what was presented: a reload judges it again */
+    struct alk_identity_question *question; /* the provider has not answered yet */
     uint64_t opened;
     bool authenticated;
     bool failed;                          /* a key was refused */
@@ -145,9 +161,10 @@ void connection_end(struct connection *connection, const char *text);
 /* Answers an AUTH_REQUEST event. */
 void login_request(struct connection *connection, const struct alk_ssh_event *event);
 
-/* A reload has put this snapshot in force: a session that it would let in goes on under it, any
- * other ends, unless the snapshot says to keep such. */
-void login_rejudge(struct connection *connection, struct snapshot *snapshot);
+/* A reload has put another snapshot in force: the provider is asked again. A session that it
+ * would let in goes on with what it is granted now, any other ends, unless the snapshot says to
+ * keep such. */
+void login_rejudge(struct connection *connection);
 
 /* Gives back what a login has left in the connection. */
 void login_forget(struct connection *connection);

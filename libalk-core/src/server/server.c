@@ -65,16 +65,20 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     pthread_mutex_init(&server->lock, NULL);
     LIST_INIT(&server->held_ports);
     atomic_init(&server->last_connection_id, 0);
+    config_provider_init(server);
+    server->identity_provider =
+        options->identity_provider != NULL ? options->identity_provider : &server->config_provider;
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
     int status;
 
     if ((status = alk_admission_new(&server->admission)) != ALK_OK ||
         (status = alk_identities_new(&server->identities)) != ALK_OK ||
         (status = alk_resolver_new(&server->resolver, &resolver)) != ALK_OK ||
+        (status = alk_replay_guard_new(&server->replay_guard, 0)) != ALK_OK ||
         (status = init_workers(server)) != ALK_OK)
         alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else
-        status = snapshot_build(&server->snapshot, options, error);
+        status = snapshot_build(&server->snapshot, options, NULL, error);
     if (status == ALK_OK)
         status = put_limits_in_force(server, server->snapshot, error);
     if (status != ALK_OK) {
@@ -83,6 +87,30 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     }
     *out = server;
     return ALK_OK;
+}
+
+const struct alk_identity_provider *alk_server_identity_provider(struct alk_server *server)
+{
+    return &server->config_provider;
+}
+
+int alk_server_set_identity_provider(struct alk_server *server,
+                                     const struct alk_identity_provider *provider)
+{
+    if (server->started)
+        return ALK_E_INVAL;
+    server->identity_provider = provider != NULL ? provider : &server->config_provider;
+    return ALK_OK;
+}
+
+bool alk_server_api_key_used(struct alk_server *server, const char *name, uint64_t *count,
+                             uint64_t *last)
+{
+    struct snapshot *snapshot = server_snapshot(server);
+    bool found = alk_api_keys_used(snapshot->api_keys, name, count, last);
+
+    snapshot_release(snapshot);
+    return found;
 }
 
 static int remember_address(struct alk_server *server, const struct alk_listener *listener)
@@ -183,7 +211,7 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
 {
     struct snapshot *old = server_snapshot(server);
     struct snapshot *fresh = NULL;
-    int status = snapshot_build(&fresh, options != NULL ? options : &old->options, error);
+    int status = snapshot_build(&fresh, options != NULL ? options : &old->options, old, error);
 
     snapshot_release(old);
     if (status == ALK_OK)
@@ -254,6 +282,7 @@ void alk_server_free(struct alk_server *server)
         worker_free(&server->workers[i]);
     free(server->workers);
     alk_resolver_free(server->resolver);
+    alk_replay_guard_free(server->replay_guard);
     alk_admission_free(server->admission);
     alk_identities_free(server->identities);
     snapshot_release(server->snapshot);

@@ -1,3 +1,4 @@
+#include "auth/token_index.h"
 #include "server/internal.h"
 
 #include "auth/pattern.h"
@@ -43,12 +44,49 @@ static int load_keys(struct snapshot *snapshot, const struct alk_server_options 
     return status;
 }
 
+/* What the tokens of other interfaces are judged by. */
+static int prepare_tokens(struct snapshot *snapshot, const struct snapshot *previous,
+                          struct alk_error *error)
+{
+    const struct alk_server_options *o = &snapshot->options;
+    int status = alk_api_keys_new(&snapshot->api_keys, o->api_keys, o->api_key_count,
+                                  previous != NULL ? previous->api_keys : NULL, error);
+
+    if (status != ALK_OK)
+        return status;
+    if (o->token.max_age_s > ALK_TOKEN_AGE_LIMIT_S)
+        return alk_error_set(error, ALK_E_LIMIT, "tokens may be at most %d s old, not %u",
+                             ALK_TOKEN_AGE_LIMIT_S, o->token.max_age_s);
+    if (o->token.enabled)
+        status = alk_token_index_new(&snapshot->token_keys, snapshot->keys);
+    return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
+}
+
 static const char *copy(struct alk_arena *arena, const char *text, bool *ok)
 {
     char *out = text != NULL ? alk_arena_text(arena, text, strlen(text)) : NULL;
 
     *ok = *ok && (out != NULL || text == NULL);
     return out;
+}
+
+static void copy_api_keys(struct snapshot *snapshot, const struct alk_server_options *options,
+                          bool *ok)
+{
+    size_t count = options->api_key_count;
+    struct alk_api_key *keys = alk_arena_alloc(&snapshot->strings, (count + 1) * sizeof(*keys));
+
+    *ok = *ok && keys != NULL;
+    for (size_t i = 0; i < count && *ok; i++) {
+        const struct alk_api_key *key = &options->api_keys[i];
+        keys[i] = *key;
+        keys[i].name = copy(&snapshot->strings, key->name, ok);
+        keys[i].hash = copy(&snapshot->strings, key->hash, ok);
+        keys[i].scopes = copy(&snapshot->strings, key->scopes, ok);
+        keys[i].resources = copy(&snapshot->strings, key->resources, ok);
+        keys[i].description = copy(&snapshot->strings, key->description, ok);
+    }
+    snapshot->options.api_keys = keys;
 }
 
 static const struct alk_policy_rule_text *
@@ -118,11 +156,12 @@ static int copy_options(struct snapshot *snapshot, const struct alk_server_optio
     use_default_limits(&o->limits);
     o->cert_authority = copy(&snapshot->strings, options->cert_authority, &ok);
     o->revoked_keys = copy(&snapshot->strings, options->revoked_keys, &ok);
+    copy_api_keys(snapshot, options, &ok);
     return ok ? ALK_OK : alk_error_set(error, ALK_E_NOMEM, "out of memory");
 }
 
 int snapshot_build(struct snapshot **out, const struct alk_server_options *options,
-                   struct alk_error *error)
+                   const struct snapshot *previous, struct alk_error *error)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
@@ -137,6 +176,8 @@ int snapshot_build(struct snapshot **out, const struct alk_server_options *optio
                                 &options->forwarding, error);
     if (status == ALK_OK)
         status = load_keys(snapshot, options, error);
+    if (status == ALK_OK)
+        status = prepare_tokens(snapshot, previous, error);
     if (status != ALK_OK) {
         snapshot_release(snapshot);
         return status;
@@ -155,6 +196,8 @@ void snapshot_release(struct snapshot *snapshot)
 {
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
+    alk_token_index_free(snapshot->token_keys);
+    alk_api_keys_free(snapshot->api_keys);
     alk_authorized_keys_free(snapshot->keys);
     alk_policy_free(snapshot->policy);
     alk_authorized_keys_free(snapshot->authorities);

@@ -33,8 +33,8 @@ struct held_port {
     uint64_t connection_id;
     enum alk_ssh_channel_kind kind;
     uint32_t port;
-    char *path;                    /* of a Unix listener, else NULL */
-    char id[ALK_FINGERPRINT_SIZE]; /* of the grant */
+    char *path;                       /* of a Unix listener, else NULL */
+    char id[ALK_IDENTITY_ID_MAX + 1]; /* of the grant */
 };
 
 struct held_port *takeover_register(struct connection *connection, enum alk_ssh_channel_kind kind,

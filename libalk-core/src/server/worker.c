@@ -88,12 +88,10 @@ const struct snapshot *worker_snapshot(struct worker *worker)
 static void rejudge(void *user)
 {
     struct worker *worker = user;
-    struct snapshot *snapshot = server_snapshot(worker->server);
     struct connection *connection;
 
     LIST_FOREACH(connection, &worker->connections, entry)
-    login_rejudge(connection, snapshot);
-    snapshot_release(snapshot);
+    login_rejudge(connection);
 }
 
 int worker_rejudge(struct worker *worker)
