@@ -11,6 +11,7 @@
 #include <alk/loop.h>
 #include <alk/ssh.h>
 #include <alk/stream.h>
+#include <stdbool.h>
 #include <sys/queue.h>
 
 struct alk_session;
@@ -51,6 +52,8 @@ void alk_session_touch(struct alk_session *session);
 /* Queue for room in the output; a waiter that is queued stays where it is. */
 void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter);
 void alk_session_unwait(struct alk_waiter *waiter);
+/* Does anybody? Who has much to send queues behind them. */
+bool alk_session_has_waiters(const struct alk_session *session);
 
 /* How many closed channels have left bytes behind that their streams have not taken yet. They
  * hold memory though the engine counts them no more; relays keep the number. */
