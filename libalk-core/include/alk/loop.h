@@ -26,6 +26,10 @@ void alk_loop_free(struct alk_loop *loop);
 /* Runs until alk_loop_stop. */
 int alk_loop_run(struct alk_loop *loop);
 
+/* A stream of this loop is ready: what tells the loop whether falling asleep is worth it.
+ * For implementations of streams. */
+void alk_loop_note_traffic(struct alk_loop *loop);
+
 /* Any thread: makes alk_loop_run return soon. */
 void alk_loop_stop(struct alk_loop *loop);
 

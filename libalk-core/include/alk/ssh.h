@@ -39,8 +39,8 @@ enum alk_ssh_role { ALK_SSH_SERVER, ALK_SSH_CLIENT };
 enum {
     ALK_SSH_USER_MAX = 256,            /* bytes of a user name */
     ALK_SSH_HOST_MAX = 1024,           /* bytes of a host name or socket path */
-    ALK_SSH_DATA_MAX = 32 * 1024,      /* data of one packet that we announce to strangers */
-    ALK_SSH_DATA_MAX_OWN = 128 * 1024, /* and to another alknet */
+    ALK_SSH_DATA_MAX = 32 * 1024,   /* data of one packet, both ways */
+    ALK_SSH_URGENT_MAX = 4096,           /* data of one packet that overtakes others */
     ALK_SSH_WINDOW = 2 * 1024 * 1024   /* receive window that a channel starts with */
 };
 
@@ -184,8 +184,6 @@ const char *alk_ssh_cipher_name(const struct alk_ssh *ssh); /* "none" before the
 
 bool alk_ssh_authenticated(const struct alk_ssh *ssh);
 
-/* The shortest round trip seen, in milliseconds; 1 for anything shorter, 0 = none yet. */
-uint64_t alk_ssh_round_trip(const struct alk_ssh *ssh);
 
 /* When the last whole packet came from the peer. */
 uint64_t alk_ssh_heard(const struct alk_ssh *ssh);
@@ -234,6 +232,12 @@ void *alk_ssh_channel_user(const struct alk_ssh_channel *channel);
  * running; CHANNEL_ROOM or more room in the output tells when to try again. Call commit
  * or nothing right after; no other engine call may come between. */
 size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at);
+
+/* The same for at most ALK_SSH_URGENT_MAX bytes, but there is room when the output is full
+ * for bulk data already: for a channel that sends little, so that it does not queue behind
+ * those that send much. */
+size_t alk_ssh_channel_reserve_urgent(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
+                                      uint8_t **at);
 void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len);
 
 /* True when reserve returned 0 for want of the peer's window (CHANNEL_ROOM will come),

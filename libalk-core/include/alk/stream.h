@@ -37,7 +37,7 @@ struct alk_stream_ops {
     void (*abort)(struct alk_stream *stream);
     /* may be NULL: nothing below the stream queues much */
     void (*limit_unsent)(struct alk_stream *stream, size_t bytes);
-    void (*limit_unread)(struct alk_stream *stream, size_t bytes);
+    void (*limit_unread)(struct alk_stream *stream, size_t bytes, unsigned path_us);
 };
 
 struct alk_stream {
@@ -66,9 +66,10 @@ ssize_t alk_stream_write(struct alk_stream *stream, const void *data, size_t len
  * is written now is not stuck behind what was written long ago. */
 void alk_stream_limit_unsent(struct alk_stream *stream, size_t bytes);
 
-/* The same for the other end: at most about `bytes` that we have not read may be on the way.
- * Only for paths whose bandwidth-delay product is known to be smaller. */
-void alk_stream_limit_unread(struct alk_stream *stream, size_t bytes);
+/* The same for the other end: at most about `bytes` that we have not read may be on the way,
+ * if a round trip takes no longer than path_us microseconds; on a longer path it would cost
+ * throughput, and nothing is done. */
+void alk_stream_limit_unread(struct alk_stream *stream, size_t bytes, unsigned path_us);
 
 /* Half close: the peer reads end of stream after what was written. */
 int alk_stream_finish(struct alk_stream *stream);

@@ -5,11 +5,18 @@
 
 #include <event2/event.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+enum {
+    LINGER_US = 100,       /* look on for so long before falling asleep */
+    CONTESTED_US = 150,    /* giving way for longer than this: the processor is wanted by others */
+    CONTESTED_FOR = 20000, /* and then it is left to them for so many microseconds */
+};
 
 struct alk_task {
     struct alk_task *next;
@@ -21,7 +28,11 @@ struct alk_loop {
     struct event_base *base;
     struct event *wake;
     int wake_fd;
-    pthread_mutex_t lock; /* guards what follows */
+    uint64_t asleep_since; /* microseconds; 0 once a stream was ready again */
+    bool traffic;          /* a stream was ready since this was cleared */
+    bool brisk;            /* the last sleep was a very short one */
+    uint64_t contested;    /* until when not to look on; microseconds */
+    pthread_mutex_t lock;  /* guards what follows */
     struct alk_task *first, **last;
     bool stop;
 };
@@ -122,14 +133,72 @@ void alk_loop_free(struct alk_loop *loop)
     free(loop);
 }
 
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void alk_loop_note_traffic(struct alk_loop *loop)
+{
+    loop->traffic = true;
+    if (loop->asleep_since == 0)
+        return;
+    loop->brisk = now_us() - loop->asleep_since <= LINGER_US;
+    loop->asleep_since = 0;
+}
+
+/* One round of the loop; false when it has to end, then with *status set. */
+static bool turn(struct alk_loop *loop, int flags, int *status)
+{
+    *status = event_base_loop(loop->base, flags | EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? ALK_E_IO : ALK_OK;
+    return *status == ALK_OK && !event_base_got_break(loop->base);
+}
+
+/* Lets others run; false when there was somebody who took his time. */
+static bool give_way(struct alk_loop *loop, uint64_t now)
+{
+    sched_yield();
+    uint64_t back = now_us();
+    if (back - now > CONTESTED_US)
+        loop->contested = back + CONTESTED_FOR;
+    return back - now <= CONTESTED_US;
+}
+
+/* To fall asleep and be woken takes longer than many a message takes to be answered. So
+ * after a sleep that was hardly worth it, the loop looks on for a moment while nobody else
+ * wants the processor; when nothing came, it sleeps as usual. */
+static bool linger(struct alk_loop *loop, int *status)
+{
+    uint64_t now = now_us(), until = now + LINGER_US;
+
+    while (now < until && now >= loop->contested && give_way(loop, now)) {
+        loop->traffic = false;
+        if (!turn(loop, EVLOOP_NONBLOCK, status))
+            return false;
+        now = now_us();
+        if (loop->traffic)
+            until = now + LINGER_US;
+    }
+    loop->brisk = false;
+    return true;
+}
+
 int alk_loop_run(struct alk_loop *loop)
 {
+    int status = ALK_OK;
+
     pthread_mutex_lock(&loop->lock);
     bool stop = loop->stop;
     pthread_mutex_unlock(&loop->lock);
     if (stop)
         return ALK_OK;
-    return event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? ALK_E_IO : ALK_OK;
+    do {
+        loop->asleep_since = now_us();
+    } while (turn(loop, EVLOOP_ONCE, &status) && (!loop->brisk || linger(loop, &status)));
+    return status;
 }
 
 static void wake(struct alk_loop *loop)

@@ -60,8 +60,8 @@ void alk_stream_limit_unsent(struct alk_stream *stream, size_t bytes)
         stream->ops->limit_unsent(stream, bytes);
 }
 
-void alk_stream_limit_unread(struct alk_stream *stream, size_t bytes)
+void alk_stream_limit_unread(struct alk_stream *stream, size_t bytes, unsigned path_us)
 {
     if (stream->ops->limit_unread != NULL)
-        stream->ops->limit_unread(stream, bytes);
+        stream->ops->limit_unread(stream, bytes, path_us);
 }

@@ -6,8 +6,8 @@ enum {
     ROUNDS_PER_TURN = 4,
     DRAIN_MOST = 1024 * 1024,
     UNSENT_MOST = 128 * 1024, /* in the kernel: what an interactive channel may queue behind */
-    UNREAD_MOST = 512 * 1024, /* on a short path; longer ones need all they can get */
-    SHORT_PATH_MS = 1,
+    UNREAD_MOST = 256 * 1024, /* on a short path; longer ones need all they can get */
+    SHORT_PATH_US = 1000,
     LINGER_MS = 2000, /* for the last words to a slow peer */
 };
 
@@ -28,7 +28,7 @@ struct alk_session {
     uint64_t timer_at;          /* when the timer fires; UINT64_MAX = not set */
     unsigned interest;
     int status;      /* ALK_OK while it works */
-    bool path_known; /* the round trip has been looked at */
+    bool path_known; /* there were round trips to judge it by */
     bool broken;     /* the stream takes no more output */
     bool lingering;  /* over, but the last words are not all sent */
 };
@@ -49,6 +49,11 @@ void alk_session_unwait(struct alk_waiter *waiter)
         return;
     TAILQ_REMOVE(&waiter->session->waiters, waiter, entry);
     waiter->session = NULL;
+}
+
+bool alk_session_has_waiters(const struct alk_session *session)
+{
+    return !TAILQ_EMPTY(&session->waiters);
 }
 
 /* Who comes back queues behind the others, so that each has its turn. */
@@ -135,8 +140,7 @@ static void look_at_path(struct alk_session *session)
     if (session->path_known || !alk_ssh_authenticated(session->ssh))
         return;
     session->path_known = true;
-    if (alk_ssh_round_trip(session->ssh) <= SHORT_PATH_MS)
-        alk_stream_limit_unread(session->stream, UNREAD_MOST);
+    alk_stream_limit_unread(session->stream, UNREAD_MOST, SHORT_PATH_US);
 }
 
 static bool waiters_can_go(const struct alk_session *session)
@@ -215,7 +219,7 @@ static void pump(void *user)
         bool was_full = !alk_ssh_wants_input(session->ssh);
         resume_waiters(session);
         session->broken |= !write_stream(session);
-        again = (was_full && alk_ssh_wants_input(session->ssh)) || waiters_can_go(session);
+        again = was_full && alk_ssh_wants_input(session->ssh);
     }
     if (session->status != ALK_OK) {
         finish(session);

@@ -13,6 +13,7 @@
 #include <alk/loop.h>
 #include <alk/ssh.h>
 #include <alk/stream.h>
+#include <stdbool.h>
 #include <sys/queue.h>
 
 struct alk_session;
@@ -55,6 +56,8 @@ void alk_session_touch(struct alk_session *session);
 /* Queue for room in the output; a waiter that is queued stays where it is. */
 void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter);
 void alk_session_unwait(struct alk_waiter *waiter);
+/* Does anybody? Who has much to send queues behind them. */
+bool alk_session_has_waiters(const struct alk_session *session);
 
 /* Bounds on what its channels carry: up from the channels, down to them. Borrowed until the session
  * and its relays are gone; for relays that start later. */

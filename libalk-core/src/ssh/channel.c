@@ -50,7 +50,7 @@ static int take_window(struct alk_ssh *ssh, struct alk_ssh_channel *channel, siz
     if (channel->eof_received)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "data for a channel after its end");
-    if (len > channel->window || len > ssh->data_max)
+    if (len > channel->window || len > ALK_SSH_DATA_MAX)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO,
                         "more data for a channel than was allowed");
     channel->window -= (uint32_t)len;
@@ -124,23 +124,25 @@ int ssh_on_channel_window(struct alk_ssh *ssh, struct alk_reader *r)
     return ALK_OK;
 }
 
-size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at)
+static size_t reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at,
+                      bool has_room, size_t most)
 {
-    size_t most = channel->peer_window;
 
     if (ssh->phase != PHASE_OPEN || channel->state != CHANNEL_OPEN || channel->eof_sent ||
         channel->close_sent)
         return 0;
-    if (most == 0) {
+    if (channel->peer_window == 0) {
         channel->starved = true;
         return 0;
     }
-    if (!alk_ssh_has_room(ssh))
+    if (!has_room)
         return 0;
+    if (most > channel->peer_window)
+        most = channel->peer_window;
     if (most > channel->peer_packet)
         most = channel->peer_packet;
-    if (most > ssh->data_max)
-        most = ssh->data_max;
+    if (most > ALK_SSH_DATA_MAX)
+        most = ALK_SSH_DATA_MAX;
     uint8_t *payload = alk_packet_reserve(&ssh->out, DATA_HEADER + most);
     if (payload == NULL) {
         /* waiting would be for nothing: has_room goes on saying that there is room */
@@ -149,6 +151,19 @@ size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *chan
     }
     *at = payload + DATA_HEADER;
     return most;
+}
+
+size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at)
+{
+    return reserve(ssh, channel, at, alk_ssh_has_room(ssh), SIZE_MAX);
+}
+
+size_t alk_ssh_channel_reserve_urgent(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
+                                      uint8_t **at)
+{
+    bool has_room = !ssh->kex_sending && alk_buffer_len(&ssh->out) < OUTPUT_URGENT;
+
+    return reserve(ssh, channel, at, has_room, ALK_SSH_URGENT_MAX);
 }
 
 void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)

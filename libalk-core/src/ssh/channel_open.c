@@ -119,7 +119,7 @@ int alk_ssh_channel_open(struct alk_ssh *ssh, enum alk_ssh_channel_kind kind, co
     alk_put_text(&w, kind_names[kind]);
     alk_put_u32(&w, channel->id);
     alk_put_u32(&w, channel->window);
-    alk_put_u32(&w, ssh->data_max);
+    alk_put_u32(&w, ALK_SSH_DATA_MAX);
     put_target(&w, kind, host, port, origin, origin_port);
     ssh_send_writer(ssh, &w);
     *out = channel;
@@ -283,7 +283,7 @@ void alk_ssh_channel_accept(struct alk_ssh *ssh, struct alk_ssh_channel *channel
     alk_put_u32(&w, channel->peer_id);
     alk_put_u32(&w, channel->id);
     alk_put_u32(&w, channel->window);
-    alk_put_u32(&w, ssh->data_max);
+    alk_put_u32(&w, ALK_SSH_DATA_MAX);
     ssh_send_writer(ssh, &w);
 }
 

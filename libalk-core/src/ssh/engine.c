@@ -569,7 +569,6 @@ void alk_ssh_rekey(struct alk_ssh *ssh)
 void ssh_fuzz_open(struct alk_ssh *ssh)
 {
     ssh->peer_version = strdup("SSH-2.0-fuzz");
-    ssh->data_max = ALK_SSH_DATA_MAX;
     alk_buffer_consume(&ssh->out, alk_buffer_len(&ssh->out)); /* the identification */
     if (ssh->options.host_key != NULL)
         memcpy(ssh->host_blob, alk_key_blob(ssh->options.host_key), ALK_KEY_BLOB_SIZE);

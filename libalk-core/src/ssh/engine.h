@@ -22,7 +22,8 @@ enum {
     IDENT_MAX = 255,           /* bytes of the line with its end (RFC 4253 section 4.2) */
     BANNER_LINES = 20,         /* lines before it that a client reads over */
     HASH_SIZE = 32,            /* SHA-256, the only exchange hash here */
-    OUTPUT_ROOMY = 256 * 1024, /* channel data stops above this much unsent output */
+    OUTPUT_ROOMY = 32 * 1024, /* channel data stops above this much unsent output */
+    OUTPUT_URGENT = 256 * 1024, /* the same for urgent data */
     OUTPUT_STALL = 512 * 1024, /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
     HELD_MAX = 2 * 1024 * 1024, /* during a key exchange: opens of every channel, and replies */
@@ -85,7 +86,6 @@ struct alk_ssh {
     struct alk_packets rx, tx;
 
     char *my_version, *peer_version;
-    uint32_t data_max; /* of one data packet, both ways; larger between two alknets */
     unsigned banner_lines;
 
     struct kex *kex; /* NULL when none runs */

@@ -35,8 +35,6 @@ static int take_version(struct alk_ssh *ssh, const char *line, size_t len)
     ssh->peer_version = strndup(line, len);
     if (ssh->peer_version == NULL)
         return ssh_fail(ssh, 0, ALK_E_NOMEM, "out of memory");
-    bool kin = strncmp(ssh->peer_version, ALKNET_VERSION, strlen(ALKNET_VERSION)) == 0;
-    ssh->data_max = kin ? ALK_SSH_DATA_MAX_OWN : ALK_SSH_DATA_MAX;
     ssh->phase = PHASE_KEX;
     ssh->kex_wait = KEX_WAIT_INIT;
     return ssh_kex_start(ssh) == ALK_OK ? 1 : ssh->error.code;

@@ -27,11 +27,6 @@ void ssh_round_trip(struct alk_ssh *ssh, uint64_t ms)
         ssh->round_trip = ms;
 }
 
-uint64_t alk_ssh_round_trip(const struct alk_ssh *ssh)
-{
-    return ssh->round_trip;
-}
-
 static void grant(struct alk_ssh *ssh, struct alk_ssh_channel *channel)
 {
     uint8_t payload[9];

@@ -10,7 +10,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <limits.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h> /* its tcp_info knows more than that of netinet/tcp.h */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,6 +69,7 @@ static void on_event(evutil_socket_t fd, short what, void *user)
         ((what & EV_READ) != 0 ? ALK_READABLE : 0U) | ((what & EV_WRITE) != 0 ? ALK_WRITABLE : 0U);
 
     (void)fd;
+    alk_loop_note_traffic(stream->base.loop);
     if (stream->base.on_ready != NULL)
         stream->base.on_ready(&stream->base, ready, stream->base.user);
 }
@@ -124,12 +125,18 @@ static void tcp_limit_unsent(struct alk_stream *base, size_t bytes)
     (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof(limit));
 }
 
-static void tcp_limit_unread(struct alk_stream *base, size_t bytes)
+/* A fixed receive buffer: unlike TCP_WINDOW_CLAMP the kernel does not raise it again. */
+static void tcp_limit_unread(struct alk_stream *base, size_t bytes, unsigned path_us)
 {
     struct fd_stream *stream = (struct fd_stream *)base;
     int limit = bytes < INT_MAX ? (int)bytes : INT_MAX;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
 
-    (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &limit, sizeof(limit));
+    if (getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+        len >= offsetof(struct tcp_info, tcpi_min_rtt) + sizeof(info.tcpi_min_rtt) &&
+        info.tcpi_min_rtt <= path_us)
+        (void)setsockopt(stream->fd, SOL_SOCKET, SO_RCVBUF, &limit, sizeof(limit));
 }
 
 static const struct alk_stream_ops tcp_ops = {

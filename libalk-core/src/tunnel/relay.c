@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    TURN_MOST = 128 * 1024,          /* read from one stream before the others have their turn */
+    TURN_MOST = 32 * 1024,           /* read from one stream before the others have their turn */
     PENDING_MAX = 128 * 1024 * 1024, /* never reached: the channel's window is smaller */
     PENDING_KEEP = 16 * 1024,        /* an empty queue larger than this is given back */
     REMNANT_MS = 60000, /* a stream that takes nothing for so long after the channel's end */
@@ -35,6 +35,7 @@ struct alk_relay {
     bool channel_ended;        /* nothing more will come from the channel */
     bool finished;             /* the stream was told so */
     bool starved;              /* waits for the channel's window */
+    bool sparse;               /* read little the last time: need not queue for the output */
 };
 
 void alk_channel_dispatch(const struct alk_ssh_event *event)
@@ -237,6 +238,16 @@ static void end_of_stream(struct alk_relay *relay)
 
 static void on_down_timer(void *user);
 
+static size_t reserve(struct alk_relay *relay, uint8_t **at)
+{
+    struct alk_ssh *ssh = alk_session_ssh(relay->session);
+    size_t room = alk_ssh_channel_reserve(ssh, relay->channel, at);
+
+    if (room == 0 && relay->sparse)
+        room = alk_ssh_channel_reserve_urgent(ssh, relay->channel, at);
+    return room;
+}
+
 /* Reads for one turn. False when the relay is gone. */
 static bool read_stream(struct alk_relay *relay)
 {
@@ -249,7 +260,7 @@ static bool read_stream(struct alk_relay *relay)
     }
     while (total < TURN_MOST) {
         uint8_t *at;
-        size_t room = alk_ssh_channel_reserve(ssh, relay->channel, &at);
+        size_t room = reserve(relay, &at);
         if (room == 0) {
             wait_for_room(relay);
             break;
@@ -271,11 +282,23 @@ static bool read_stream(struct alk_relay *relay)
         alk_ssh_channel_commit(ssh, relay->channel, (size_t)n);
         spend(&relay->down, (size_t)n);
         total += (size_t)n;
+        relay->sparse = total < ALK_SSH_URGENT_MAX;
         if ((size_t)n < room)
             break;
     }
     if (total > 0)
         alk_session_touch(relay->session);
+    return true;
+}
+
+/* The stream has something: reads it, unless it is the turn of others. */
+static bool on_readable(struct alk_relay *relay)
+{
+    if (relay->stream_ended || relay->channel == NULL)
+        return true;
+    if (relay->sparse || !alk_session_has_waiters(relay->session))
+        return read_stream(relay);
+    alk_session_wait(relay->session, &relay->waiter);
     return true;
 }
 
@@ -384,8 +407,7 @@ static void on_ready(struct alk_stream *stream, unsigned ready, void *user)
     (void)stream;
     if ((ready & ALK_WRITABLE) && !flush_pending(relay))
         return;
-    if ((ready & ALK_READABLE) && !relay->stream_ended && relay->channel != NULL &&
-        !read_stream(relay))
+    if ((ready & ALK_READABLE) && !on_readable(relay))
         return;
     if (!done(relay))
         set_interest(relay);
@@ -451,6 +473,7 @@ int alk_relay_start(struct alk_channel_users *users, struct alk_session *session
     relay->stream = stream;
     relay->up.rate = alk_session_rate_up(session);
     relay->down.rate = alk_session_rate_down(session);
+    relay->sparse = true;
     relay->pending = alk_buffer(PENDING_MAX);
     relay->early = alk_buffer(early_len);
     LIST_INSERT_HEAD(users, &relay->base, entry);

@@ -126,7 +126,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(ends[i].policy, data[1 + i] & 0x55, DRIVER_POLICY / 2);
         memset(ends[i].policy + DRIVER_POLICY / 2, data[1 + i] | 1, DRIVER_POLICY / 2);
         ends[i].numbered = suite != 0;
-        ends[i].data_max = ALK_SSH_DATA_MAX_OWN;
     }
     for (size_t at = HEAD; size - at >= STEP; at += STEP)
         step(data + at);

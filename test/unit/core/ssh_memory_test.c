@@ -105,7 +105,7 @@ static void run(struct end *server, struct end *client)
 
 static void use(struct end *server, struct end *client)
 {
-    static const uint8_t data[50000];
+    static const uint8_t data[30000];
 
     run(server, client);
     if (alk_ssh_channel_open(client->ssh, ALK_SSH_DIRECT_TCPIP, "h", 1, NULL, 0,
@@ -141,7 +141,7 @@ static bool session(void)
     options.role = ALK_SSH_CLIENT;
     if (alk_ssh_new(&client.ssh, &options, 1) == 0) {
         use(&server, &client);
-        whole = server.received == 50000 && client.received == 50000 && client.replies == 1 &&
+        whole = server.received == 30000 && client.received == 30000 && client.replies == 1 &&
                 server.status == 0 && client.status == 0;
         if (!whole && !alloc_failed())
             print_error("server: %s; client: %s\n", alk_ssh_error(server.ssh)->text,

@@ -60,7 +60,6 @@ void driver_start(struct driver *d, enum alk_ssh_role role, struct alk_ssh_optio
     random_state = (uint64_t)role;
     d->role = role;
     d->now = 1000;
-    d->data_max = ALK_SSH_DATA_MAX;
     require(alk_ssh_new(&d->ssh, &options, d->now) == 0, "an engine can be made");
 }
 
@@ -179,7 +178,7 @@ static void on_data(struct driver *d, const struct alk_ssh_event *event)
     struct driver_channel *c = known(d, event->channel);
 
     require(!c->ended && !c->asked && !c->closing, "data comes for an open channel");
-    require(event->len > 0 && event->len <= d->data_max, "data has the announced size");
+    require(event->len > 0 && event->len <= ALK_SSH_DATA_MAX, "data has the announced size");
     for (size_t i = 0; d->numbered && i < event->len; i++) {
         uint8_t expected = driver_byte(d->role == ALK_SSH_SERVER ? ALK_SSH_CLIENT : ALK_SSH_SERVER,
                                        c->received + i);

@@ -26,7 +26,6 @@ struct driver {
     int status;
     uint8_t policy[DRIVER_POLICY]; /* how to answer, byte by byte in turn */
     unsigned policy_at;
-    size_t data_max;   /* what one packet may hold: more from another alknet */
     bool clear_output; /* the cipher is "none": what is sent can be checked */
     bool numbered;     /* data is driver_byte of its position, and must be */
     unsigned login_tries;
