@@ -153,7 +153,6 @@ $(BUILD)/test/e2e/%: $(BUILD)/obj/test/e2e/support/%.o $(call archives,core)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(call pkgs,core))
-.SECONDARY: $(E2E_HELPERS:$(BUILD)/test/e2e/%=$(BUILD)/obj/test/e2e/support/%.o)
 .PHONY: e2e-build
 e2e-build: programs $(E2E_HELPERS)
 e2e: e2e-build

@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 struct alk_ssh;
 struct alk_ssh_channel;
@@ -37,11 +38,12 @@ struct alk_ssh_channel;
 enum alk_ssh_role { ALK_SSH_SERVER, ALK_SSH_CLIENT };
 
 enum {
-    ALK_SSH_USER_MAX = 256,            /* bytes of a user name */
-    ALK_SSH_HOST_MAX = 1024,           /* bytes of a host name or socket path */
-    ALK_SSH_DATA_MAX = 32 * 1024,   /* data of one packet, both ways */
-    ALK_SSH_URGENT_MAX = 4096,           /* data of one packet that overtakes others */
-    ALK_SSH_WINDOW = 2 * 1024 * 1024   /* receive window that a channel starts with */
+    ALK_SSH_USER_MAX = 256,          /* bytes of a user name */
+    ALK_SSH_HOST_MAX = 1024,         /* bytes of a host name or socket path */
+    ALK_SSH_DATA_MAX = 32 * 1024,    /* data of one packet, both ways */
+    ALK_SSH_PARTS_MAX = 8,           /* packets of one channel that are filled together */
+    ALK_SSH_URGENT_MAX = 4096,       /* data of one packet that overtakes others */
+    ALK_SSH_WINDOW = 2 * 1024 * 1024 /* receive window that a channel starts with */
 };
 
 /* Start from ALK_SSH_OPTIONS_INIT; 0 in a number means the default beside it. */
@@ -184,7 +186,6 @@ const char *alk_ssh_cipher_name(const struct alk_ssh *ssh); /* "none" before the
 
 bool alk_ssh_authenticated(const struct alk_ssh *ssh);
 
-
 /* When the last whole packet came from the peer. */
 uint64_t alk_ssh_heard(const struct alk_ssh *ssh);
 
@@ -227,17 +228,19 @@ void alk_ssh_channel_reject(struct alk_ssh *ssh, struct alk_ssh_channel *channel
 void alk_ssh_channel_set_user(struct alk_ssh_channel *channel, void *user);
 void *alk_ssh_channel_user(const struct alk_ssh_channel *channel);
 
-/* How many bytes the channel may send now, and where to put them: fill at most that many
- * at *at, then commit. 0: no window, the session's output is full, or a key exchange is
- * running; CHANNEL_ROOM or more room in the output tells when to try again. Call commit
- * or nothing right after; no other engine call may come between. */
-size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at);
+/* Where the channel may put what it sends now: up to `most` parts (and no more than
+ * ALK_SSH_PARTS_MAX), a packet each. Returns how many there are. Fill them in order, with no
+ * gap, then commit the sum; the last ones may stay empty. 0: no window, the session's output
+ * is full, or a key exchange is running; CHANNEL_ROOM or more room in the output tells when to
+ * try again. Call commit or nothing right after; no other engine call may come between. */
+int alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
+                            struct iovec *parts, int most);
 
-/* The same for at most ALK_SSH_URGENT_MAX bytes, but there is room when the output is full
- * for bulk data already: for a channel that sends little, so that it does not queue behind
- * those that send much. */
-size_t alk_ssh_channel_reserve_urgent(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
-                                      uint8_t **at);
+/* The same for one part of at most ALK_SSH_URGENT_MAX bytes, but there is room when the output
+ * is full for bulk data already: for a channel that sends little, so that it does not queue
+ * behind those that send much. */
+int alk_ssh_channel_reserve_urgent(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
+                                   struct iovec *part);
 void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len);
 
 /* True when reserve returned 0 for want of the peer's window (CHANNEL_ROOM will come),

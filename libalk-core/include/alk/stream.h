@@ -29,6 +29,8 @@ typedef void (*alk_stream_fn)(struct alk_stream *stream, unsigned ready, void *u
 struct alk_stream_ops {
     const char *transport; /* "tcp", "unix", ... for logs and policy */
     ssize_t (*read)(struct alk_stream *stream, void *data, size_t len);
+    /* may be NULL: then only the first part is filled, by read */
+    ssize_t (*readv)(struct alk_stream *stream, const struct iovec *parts, int count);
     ssize_t (*writev)(struct alk_stream *stream, const struct iovec *parts, int count);
     int (*finish)(struct alk_stream *stream);
     void (*watch)(struct alk_stream *stream, unsigned interest);
@@ -57,6 +59,9 @@ void alk_stream_watch(struct alk_stream *stream, unsigned interest);
 
 /* Reads up to len bytes: > 0 bytes read, 0 end of stream, ALK_E_AGAIN, or an error. */
 ssize_t alk_stream_read(struct alk_stream *stream, void *data, size_t len);
+
+/* The same into several places, in order; the last ones may stay untouched. */
+ssize_t alk_stream_readv(struct alk_stream *stream, const struct iovec *parts, int count);
 
 /* Writes some of the parts: >= 0 bytes taken, ALK_E_AGAIN, or an error. */
 ssize_t alk_stream_writev(struct alk_stream *stream, const struct iovec *parts, int count);

@@ -16,6 +16,13 @@ ssize_t alk_stream_read(struct alk_stream *stream, void *data, size_t len)
     return stream->ops->read(stream, data, len);
 }
 
+ssize_t alk_stream_readv(struct alk_stream *stream, const struct iovec *parts, int count)
+{
+    if (stream->ops->readv != NULL && count > 1)
+        return stream->ops->readv(stream, parts, count);
+    return stream->ops->read(stream, parts[0].iov_base, parts[0].iov_len);
+}
+
 ssize_t alk_stream_writev(struct alk_stream *stream, const struct iovec *parts, int count)
 {
     return stream->ops->writev(stream, parts, count);

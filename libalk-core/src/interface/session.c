@@ -5,13 +5,20 @@
 enum {
     ROUNDS_PER_TURN = 4,
     DRAIN_MOST = 1024 * 1024,
-    UNSENT_MOST = 128 * 1024, /* in the kernel: what an interactive channel may queue behind */
-    UNREAD_MOST = 256 * 1024, /* on a short path; longer ones need all they can get */
+    UNSENT_MOST = 256 * 1024, /* in the kernel: what an interactive channel may queue behind */
+    UNREAD_MOST = 512 * 1024, /* on a short path; longer ones need all they can get */
     SHORT_PATH_US = 1000,
     LINGER_MS = 2000, /* for the last words to a slow peer */
 };
 
 TAILQ_HEAD(waiter_list, alk_waiter);
+
+/* What has come on one channel and is not delivered yet. */
+struct gathering {
+    struct alk_gatherer *gatherer; /* NULL: nothing */
+    struct iovec parts[ALK_GATHER_MOST];
+    int count;
+};
 
 struct alk_session {
     struct alk_loop *loop;
@@ -22,6 +29,9 @@ struct alk_session {
     const struct alk_session_handler *handler;
     void *user;
     struct waiter_list waiters;
+    struct gathering *gathering; /* while events are taken */
+    const void *sender;          /* who sent last, to be compared only */
+    int burst;                   /* and how many packets it might fill */
     unsigned remnants;
     struct alk_rate *up, *down; /* NULL: no bound */
     size_t held;                /* by relays */
@@ -66,6 +76,55 @@ static void resume_waiters(struct alk_session *session)
     }
 }
 
+int alk_session_burst(struct alk_session *session, const void *sender)
+{
+    if (sender == NULL || sender != session->sender)
+        session->burst = 1;
+    else if (session->burst < ALK_SSH_PARTS_MAX)
+        session->burst *= 2;
+    session->sender = sender;
+    return session->burst;
+}
+
+/* ---- gathering ---- */
+
+static void deliver(struct gathering *gathering)
+{
+    struct alk_gatherer *gatherer = gathering->gatherer;
+
+    if (gatherer == NULL)
+        return;
+    gathering->gatherer = NULL;
+    gatherer->session = NULL;
+    gatherer->deliver(gatherer, gathering->parts, gathering->count);
+}
+
+void alk_session_gather(struct alk_session *session, struct alk_gatherer *gatherer,
+                        const uint8_t *data, size_t len)
+{
+    struct gathering *gathering = session->gathering;
+    union { /* nobody writes through it; its type cannot say so */
+        const uint8_t *in;
+        void *out;
+    } base = {.in = data};
+
+    if (gathering->gatherer != gatherer || gathering->count == ALK_GATHER_MOST) {
+        deliver(gathering);
+        gathering->count = 0;
+    }
+    gathering->gatherer = gatherer;
+    gatherer->session = session;
+    gathering->parts[gathering->count++] = (struct iovec){base.out, len};
+}
+
+void alk_session_ungather(struct alk_gatherer *gatherer)
+{
+    if (gatherer->session == NULL)
+        return;
+    gatherer->session->gathering->gatherer = NULL;
+    gatherer->session = NULL;
+}
+
 /* ---- bytes ---- */
 
 static void fail(struct alk_session *session, int status)
@@ -76,11 +135,18 @@ static void fail(struct alk_session *session, int status)
 
 static void take_events(struct alk_session *session)
 {
+    struct gathering gathering = {.gatherer = NULL};
     struct alk_ssh_event event;
     int status;
 
-    while ((status = alk_ssh_next(session->ssh, &event)) > 0)
+    session->gathering = &gathering;
+    while ((status = alk_ssh_next(session->ssh, &event)) > 0) {
+        if (event.type != ALK_SSH_CHANNEL_DATA)
+            deliver(&gathering);
         session->handler->on_event(session->user, &event);
+    }
+    deliver(&gathering);
+    session->gathering = NULL;
     if (status < 0)
         fail(session, status);
 }

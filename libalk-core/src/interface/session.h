@@ -35,6 +35,16 @@ struct alk_waiter {
     void (*resume)(struct alk_waiter *waiter);
 };
 
+enum { ALK_GATHER_MOST = 16 }; /* pieces */
+
+/* Somebody who takes what came on a channel together rather than packet by packet. Embed it;
+ * zero it first. */
+struct alk_gatherer {
+    struct alk_session *session; /* NULL while nothing is gathered for it */
+    /* The pieces, in order. They lie in the engine's input: use them before you return. */
+    void (*deliver)(struct alk_gatherer *gatherer, const struct iovec *parts, int count);
+};
+
 /* Takes the stream, whatever it returns. handler is borrowed. */
 int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_stream *stream,
                     const struct alk_ssh_options *options,
@@ -58,6 +68,17 @@ void alk_session_wait(struct alk_session *session, struct alk_waiter *waiter);
 void alk_session_unwait(struct alk_waiter *waiter);
 /* Does anybody? Who has much to send queues behind them. */
 bool alk_session_has_waiters(const struct alk_session *session);
+
+/* From within on_event, for the data of an ALK_SSH_CHANNEL_DATA event: keeps it back, to be
+ * delivered with what follows at once on the same channel, before any other event. */
+void alk_session_gather(struct alk_session *session, struct alk_gatherer *gatherer,
+                        const uint8_t *data, size_t len);
+/* What was gathered for it is dropped. */
+void alk_session_ungather(struct alk_gatherer *gatherer);
+
+/* How many packets a channel may fill at once now: twice as many as the last time when nobody
+ * else has sent between, else one. `sender` only says who asks; NULL: somebody who sends little. */
+int alk_session_burst(struct alk_session *session, const void *sender);
 
 /* Bounds on what its channels carry: up from the channels, down to them. Borrowed until the session
  * and its relays are gone; for relays that start later. */

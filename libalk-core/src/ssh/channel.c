@@ -124,49 +124,68 @@ int ssh_on_channel_window(struct alk_ssh *ssh, struct alk_reader *r)
     return ALK_OK;
 }
 
-static size_t reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at,
-                      bool has_room, size_t most)
+/* The data of a full packet of this channel. */
+static size_t packet_data(const struct alk_ssh_channel *channel)
 {
+    return channel->peer_packet < ALK_SSH_DATA_MAX ? channel->peer_packet : ALK_SSH_DATA_MAX;
+}
 
+static bool may_send(const struct alk_ssh *ssh, struct alk_ssh_channel *channel)
+{
     if (ssh->phase != PHASE_OPEN || channel->state != CHANNEL_OPEN || channel->eof_sent ||
         channel->close_sent)
-        return 0;
-    if (channel->peer_window == 0) {
-        channel->starved = true;
-        return 0;
-    }
-    if (!has_room)
-        return 0;
-    if (most > channel->peer_window)
-        most = channel->peer_window;
-    if (most > channel->peer_packet)
-        most = channel->peer_packet;
-    if (most > ALK_SSH_DATA_MAX)
-        most = ALK_SSH_DATA_MAX;
-    uint8_t *payload = alk_packet_reserve(&ssh->out, DATA_HEADER + most);
+        return false;
+    channel->starved = channel->peer_window == 0;
+    return !channel->starved;
+}
+
+/* Lays packets for up to `len` bytes behind one another in the output, each as long as it will
+ * be when it is sealed, so that what is filled needs no moving. */
+static int lay_out(struct alk_ssh *ssh, const struct alk_ssh_channel *channel, struct iovec *parts,
+                   int most, size_t len)
+{
+    size_t each = packet_data(channel), size = alk_packet_size(&ssh->tx, DATA_HEADER + each);
+
+    if (most > ALK_SSH_PARTS_MAX)
+        most = ALK_SSH_PARTS_MAX;
+    if (len < (size_t)most * each)
+        most = (int)((len + each - 1) / each);
+    /* the last one may be short, and its padding long */
+    uint8_t *payload =
+        alk_packet_reserve(&ssh->out, (size_t)(most - 1) * size + DATA_HEADER + each);
     if (payload == NULL) {
         /* waiting would be for nothing: has_room goes on saying that there is room */
         ssh_fail(ssh, 0, ALK_E_NOMEM, "out of memory");
         return 0;
     }
-    *at = payload + DATA_HEADER;
+    for (int i = 0; i < most; i++) {
+        size_t part = len < each ? len : each;
+        parts[i] = (struct iovec){payload + (size_t)i * size + DATA_HEADER, part};
+        len -= part;
+    }
     return most;
 }
 
-size_t alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel, uint8_t **at)
+int alk_ssh_channel_reserve(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
+                            struct iovec *parts, int most)
 {
-    return reserve(ssh, channel, at, alk_ssh_has_room(ssh), SIZE_MAX);
+    if (!may_send(ssh, channel) || !alk_ssh_has_room(ssh))
+        return 0;
+    return lay_out(ssh, channel, parts, most, channel->peer_window);
 }
 
-size_t alk_ssh_channel_reserve_urgent(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
-                                      uint8_t **at)
+int alk_ssh_channel_reserve_urgent(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
+                                   struct iovec *part)
 {
-    bool has_room = !ssh->kex_sending && alk_buffer_len(&ssh->out) < OUTPUT_URGENT;
+    size_t len =
+        channel->peer_window < ALK_SSH_URGENT_MAX ? channel->peer_window : ALK_SSH_URGENT_MAX;
 
-    return reserve(ssh, channel, at, has_room, ALK_SSH_URGENT_MAX);
+    if (!may_send(ssh, channel) || ssh->kex_sending || alk_buffer_len(&ssh->out) >= OUTPUT_URGENT)
+        return 0;
+    return lay_out(ssh, channel, part, 1, len);
 }
 
-void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)
+static int seal_data(struct alk_ssh *ssh, const struct alk_ssh_channel *channel, size_t len)
 {
     uint8_t *payload = ssh->out.data + ssh->out.tail + ALK_PACKET_PAYLOAD_AT;
     struct alk_writer w = alk_writer(payload, DATA_HEADER);
@@ -174,11 +193,22 @@ void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel
     alk_put_u8(&w, SSH_MSG_CHANNEL_DATA);
     alk_put_u32(&w, channel->peer_id);
     alk_put_u32(&w, (uint32_t)len);
-    if (alk_packet_seal(&ssh->tx, &ssh->out, DATA_HEADER + len) != ALK_OK) {
-        ssh_fail(ssh, 0, ALK_E_CRYPTO, "a packet could not be encrypted");
-        return;
-    }
+    if (alk_packet_seal(&ssh->tx, &ssh->out, DATA_HEADER + len) != ALK_OK)
+        return ssh_fail(ssh, 0, ALK_E_CRYPTO, "a packet could not be encrypted");
+    return ALK_OK;
+}
+
+void alk_ssh_channel_commit(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len)
+{
+    size_t each = packet_data(channel);
+
     channel->peer_window -= (uint32_t)len;
+    while (len > 0) {
+        size_t part = len < each ? len : each;
+        if (seal_data(ssh, channel, part) != ALK_OK)
+            return;
+        len -= part;
+    }
     if (ssh_kex_due(ssh))
         ssh_kex_start(ssh);
 }
@@ -195,13 +225,11 @@ size_t alk_ssh_channel_write(struct alk_ssh *ssh, struct alk_ssh_channel *channe
     size_t done = 0;
 
     while (done < len) {
-        uint8_t *at;
-        size_t room = alk_ssh_channel_reserve(ssh, channel, &at);
-        if (room == 0)
+        struct iovec at;
+        if (alk_ssh_channel_reserve(ssh, channel, &at, 1) == 0)
             break;
-        if (room > len - done)
-            room = len - done;
-        memcpy(at, from + done, room);
+        size_t room = at.iov_len < len - done ? at.iov_len : len - done;
+        memcpy(at.iov_base, from + done, room);
         alk_ssh_channel_commit(ssh, channel, room);
         done += room;
     }

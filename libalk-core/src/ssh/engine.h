@@ -19,12 +19,12 @@
 #include <alk/ssh.h>
 
 enum {
-    IDENT_MAX = 255,           /* bytes of the line with its end (RFC 4253 section 4.2) */
-    BANNER_LINES = 20,         /* lines before it that a client reads over */
-    HASH_SIZE = 32,            /* SHA-256, the only exchange hash here */
-    OUTPUT_ROOMY = 32 * 1024, /* channel data stops above this much unsent output */
+    IDENT_MAX = 255,            /* bytes of the line with its end (RFC 4253 section 4.2) */
+    BANNER_LINES = 20,          /* lines before it that a client reads over */
+    HASH_SIZE = 32,             /* SHA-256, the only exchange hash here */
+    OUTPUT_ROOMY = 32 * 1024,   /* channel data stops above this much unsent output */
     OUTPUT_URGENT = 256 * 1024, /* the same for urgent data */
-    OUTPUT_STALL = 512 * 1024, /* above this the engine handles no more input */
+    OUTPUT_STALL = 512 * 1024,  /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
     HELD_MAX = 2 * 1024 * 1024, /* during a key exchange: opens of every channel, and replies */
     CONTROL_MAX = 4096,         /* longest payload that is not channel data, KEXINIT or a login */

@@ -71,6 +71,13 @@ static uint8_t padding_for(const struct alk_cipher_type *type, size_t len)
     return (uint8_t)(padding < PADDING_MIN ? padding + type->block : padding);
 }
 
+size_t alk_packet_size(const struct alk_packets *p, size_t len)
+{
+    const struct alk_cipher_type *type = p->cipher.type;
+
+    return 4 + 1 + len + padding_for(type, len) + type->tag;
+}
+
 int alk_packet_seal(struct alk_packets *p, struct alk_buffer *out, size_t len)
 {
     const struct alk_cipher_type *type = p->cipher.type;

@@ -46,6 +46,9 @@ int alk_packet_open(struct alk_packets *p, struct alk_buffer *in, size_t max, ui
 /* Room for a payload of len bytes at the tail of out; NULL when out is full. */
 uint8_t *alk_packet_reserve(struct alk_buffer *out, size_t len);
 
+/* How long the whole packet with a payload of len bytes will be. */
+size_t alk_packet_size(const struct alk_packets *p, size_t len);
+
 /* Seals the payload of len bytes that stands in the reserved room. ALK_E_CRYPTO, or
  * ALK_E_LIMIT when the keys are used up. */
 int alk_packet_seal(struct alk_packets *p, struct alk_buffer *out, size_t len);

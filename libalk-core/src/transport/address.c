@@ -151,6 +151,16 @@ bool alk_address_numeric(const char *host, uint16_t port, struct alk_address *ou
     return true;
 }
 
+bool alk_address_is_loopback(const struct alk_address *address)
+{
+    struct alk_address plain = *address;
+
+    alk_address_unmap(&plain);
+    if (plain.sa.any.sa_family == AF_INET)
+        return ntohl(plain.sa.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return plain.sa.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&plain.sa.v6.sin6_addr);
+}
+
 int alk_address_unix(const char *path, struct alk_address *out)
 {
     size_t len = strlen(path);

@@ -68,6 +68,9 @@ void alk_address_unmap(struct alk_address *address);
  * %scope or not; unmapped): true and *out, else false. */
 bool alk_address_numeric(const char *host, uint16_t port, struct alk_address *out);
 
+/* 127.0.0.0/8 or ::1, so both ends are on this machine. */
+bool alk_address_is_loopback(const struct alk_address *address);
+
 /* A Unix socket's address; ALK_E_INVAL when the path is empty or too long. */
 int alk_address_unix(const char *path, struct alk_address *out);
 

@@ -34,7 +34,7 @@ static int bind_tcp(int fd, const struct alk_address *address, enum alk_bind_sha
      * fails; only then may further sockets join. */
     if (share == ALK_BIND_FIRST && turn_on(fd, SOL_SOCKET, SO_REUSEPORT) != 0)
         return -1;
-    alk_socket_tune_tcp(fd);
+    alk_socket_tune_tcp(fd, address);
     return 0;
 }
 

@@ -161,7 +161,7 @@ static int begin(struct attempt *attempt)
     if (fd < 0)
         return errno;
     if (to->sa.any.sa_family != AF_UNIX)
-        alk_socket_tune_tcp(fd);
+        alk_socket_tune_tcp(fd, to);
     /* A connection that stands at once is writable at once: the loop tells. */
     if (bind_local(fd, dial->options.local) != 0 ||
         (dial->options.connect(fd, &to->sa.any, to->len) != 0 && errno != EINPROGRESS)) {

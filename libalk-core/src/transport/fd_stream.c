@@ -36,6 +36,17 @@ static ssize_t stream_read(struct alk_stream *base, void *data, size_t len)
     return n >= 0 ? n : alk_status_from_errno(errno);
 }
 
+static ssize_t stream_readv(struct alk_stream *base, const struct iovec *parts, int count)
+{
+    struct fd_stream *stream = (struct fd_stream *)base;
+    ssize_t n;
+
+    do {
+        n = readv(stream->fd, parts, count);
+    } while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : alk_status_from_errno(errno);
+}
+
 static ssize_t stream_writev(struct alk_stream *base, const struct iovec *parts, int count)
 {
     struct fd_stream *stream = (struct fd_stream *)base;
@@ -142,6 +153,7 @@ static void tcp_limit_unread(struct alk_stream *base, size_t bytes, unsigned pat
 static const struct alk_stream_ops tcp_ops = {
     .transport = "tcp",
     .read = stream_read,
+    .readv = stream_readv,
     .writev = stream_writev,
     .finish = stream_finish,
     .watch = stream_watch,
@@ -154,6 +166,7 @@ static const struct alk_stream_ops tcp_ops = {
 static const struct alk_stream_ops unix_ops = {
     .transport = "unix",
     .read = stream_read,
+    .readv = stream_readv,
     .writev = stream_writev,
     .finish = stream_finish,
     .watch = stream_watch,
@@ -190,9 +203,9 @@ int alk_fd_stream_new(struct alk_stream **out, struct alk_loop *loop, int fd, co
     if (stream == NULL)
         return ALK_E_NOMEM;
     if (tcp) {
-        alk_socket_tune_tcp(fd);
         if (getpeername(fd, &peer.sa.any, &peer.len) == 0)
             set_peer(&stream->base, &peer);
+        alk_socket_tune_tcp(fd, &peer);
     }
     *out = &stream->base;
     return ALK_OK;

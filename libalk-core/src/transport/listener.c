@@ -180,6 +180,8 @@ static int accept_one(struct alk_listener *listener)
 
     if (fd < 0)
         return is_peers_error(errno) ? 0 : errno;
+    if (!alk_address_is_loopback(&listener->address))
+        alk_socket_tune_accepted(fd, &peer);
     if (alk_fd_stream_adopt(&stream, listener->loop, fd, &peer) != ALK_OK) {
         close(fd);
         return ENOMEM;

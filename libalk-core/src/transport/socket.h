@@ -17,8 +17,12 @@ const char *alk_socket_cause(int number);
  * -1 and errno on failure. */
 int alk_socket_open(const struct alk_address *address);
 
-/* TCP_NODELAY and SO_KEEPALIVE. Set on a listening socket, Linux hands both down
- * to the sockets it accepts. */
-void alk_socket_tune_tcp(int fd);
+/* TCP_NODELAY, SO_KEEPALIVE, and what suits a connection from or to the address (the end that
+ * is known, ours or theirs). Set on a listening socket, Linux hands it all down to the sockets
+ * it accepts. */
+void alk_socket_tune_tcp(int fd, const struct alk_address *end);
+
+/* For an accepted socket whose listener could not know where its peers are. */
+void alk_socket_tune_accepted(int fd, const struct alk_address *peer);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     TURN_MOST = 32 * 1024,           /* read from one stream before the others have their turn */
@@ -22,6 +23,7 @@ struct paced {
 struct alk_relay {
     struct alk_channel_user base;
     struct alk_waiter waiter;
+    struct alk_gatherer gatherer;
     struct alk_session *session;
     struct alk_ssh_channel *channel; /* NULL once it is closed */
     struct alk_stream *stream;
@@ -118,6 +120,7 @@ static void release(struct alk_relay *relay)
     stop_pacing(relay, &relay->up);
     stop_pacing(relay, &relay->down);
     alk_session_unwait(&relay->waiter);
+    alk_session_ungather(&relay->gatherer);
     if (relay->remnant != NULL)
         alk_session_drop_remnant(relay->session);
     alk_timer_free(relay->remnant);
@@ -238,14 +241,32 @@ static void end_of_stream(struct alk_relay *relay)
 
 static void on_down_timer(void *user);
 
-static size_t reserve(struct alk_relay *relay, uint8_t **at)
+/* A channel that has the output for itself fills many packets with one read; one of several
+ * fills one, so that none waits long for its turn. */
+static int reserve(struct alk_relay *relay, struct iovec *parts)
 {
     struct alk_ssh *ssh = alk_session_ssh(relay->session);
-    size_t room = alk_ssh_channel_reserve(ssh, relay->channel, at);
+    int most = alk_session_burst(relay->session, relay->sparse ? NULL : relay);
+    int count = alk_ssh_channel_reserve(ssh, relay->channel, parts, most);
 
-    if (room == 0 && relay->sparse)
-        room = alk_ssh_channel_reserve_urgent(ssh, relay->channel, at);
-    return room;
+    if (count == 0 && relay->sparse)
+        count = alk_ssh_channel_reserve_urgent(ssh, relay->channel, parts);
+    return count;
+}
+
+/* Cuts the parts to `most` bytes in all; returns how many bytes they hold now. */
+static size_t cut(struct iovec *parts, int *count, size_t most)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < *count; i++) {
+        if (parts[i].iov_len >= most - total) {
+            parts[i].iov_len = most - total;
+            *count = i + 1;
+        }
+        total += parts[i].iov_len;
+    }
+    return total;
 }
 
 /* Reads for one turn. False when the relay is gone. */
@@ -259,16 +280,17 @@ static bool read_stream(struct alk_relay *relay)
         return true;
     }
     while (total < TURN_MOST) {
-        uint8_t *at;
-        size_t room = reserve(relay, &at);
-        if (room == 0) {
+        struct iovec parts[ALK_SSH_PARTS_MAX];
+        int count = reserve(relay, parts);
+        if (count == 0) {
             wait_for_room(relay);
             break;
         }
-        room = allowance(relay, &relay->down, room, on_down_timer);
+        size_t room = cut(parts, &count, SIZE_MAX);
+        room = cut(parts, &count, allowance(relay, &relay->down, room, on_down_timer));
         if (room == 0)
             break;
-        ssize_t n = alk_stream_read(relay->stream, at, room);
+        ssize_t n = alk_stream_readv(relay->stream, parts, count);
         if (n == ALK_E_AGAIN)
             break;
         if (n < 0) {
@@ -339,13 +361,14 @@ static void consumed(struct alk_relay *relay, size_t len)
 static void on_up_timer(void *user);
 
 /* Returns the bytes taken, or negative when the stream is broken. */
-static ssize_t write_some(struct alk_relay *relay, const uint8_t *data, size_t len)
+static ssize_t write_some(struct alk_relay *relay, struct iovec *parts, int count)
 {
-    size_t allowed = allowance(relay, &relay->up, len, on_up_timer);
+    size_t allowed = cut(parts, &count, SIZE_MAX);
 
+    allowed = cut(parts, &count, allowance(relay, &relay->up, allowed, on_up_timer));
     if (allowed == 0)
         return 0;
-    ssize_t n = alk_stream_write(relay->stream, data, allowed);
+    ssize_t n = alk_stream_writev(relay->stream, parts, count);
     if (n == ALK_E_AGAIN)
         return 0;
     if (n > 0) {
@@ -355,17 +378,32 @@ static ssize_t write_some(struct alk_relay *relay, const uint8_t *data, size_t l
     return n;
 }
 
-static void on_data(struct alk_relay *relay, const struct alk_ssh_event *event)
+/* Keeps what stands behind the first `taken` bytes. */
+static int keep(struct alk_relay *relay, const struct iovec *parts, int count, size_t taken)
 {
+    int status = ALK_OK;
+
+    for (int i = 0; i < count && status == ALK_OK; i++) {
+        size_t skip = taken < parts[i].iov_len ? taken : parts[i].iov_len;
+        taken -= skip;
+        status = alk_buffer_append(&relay->pending, (const uint8_t *)parts[i].iov_base + skip,
+                                   parts[i].iov_len - skip);
+    }
+    return status;
+}
+
+static void on_gathered(struct alk_gatherer *gatherer, const struct iovec *parts, int count)
+{
+    struct alk_relay *relay =
+        (struct alk_relay *)((char *)gatherer - offsetof(struct alk_relay, gatherer));
     ssize_t n = 0;
 
-    if (alk_buffer_len(&relay->pending) == 0)
-        n = write_some(relay, event->data, event->len);
-    if (n >= 0 && (size_t)n < event->len) {
-        if (alk_buffer_append(&relay->pending, event->data + n, event->len - (size_t)n) != ALK_OK)
-            n = ALK_E_NOMEM;
+    if (alk_buffer_len(&relay->pending) == 0) {
+        struct iovec now[ALK_GATHER_MOST];
+        memcpy(now, parts, (size_t)count * sizeof(*now));
+        n = write_some(relay, now, count);
     }
-    if (n < 0)
+    if (n < 0 || keep(relay, parts, count, (size_t)n) != ALK_OK)
         give_up(relay);
     else
         set_interest(relay);
@@ -374,8 +412,8 @@ static void on_data(struct alk_relay *relay, const struct alk_ssh_event *event)
 static bool flush_pending(struct alk_relay *relay)
 {
     while (alk_buffer_len(&relay->pending) > 0) {
-        ssize_t n =
-            write_some(relay, alk_buffer_head(&relay->pending), alk_buffer_len(&relay->pending));
+        struct iovec all = {alk_buffer_head(&relay->pending), alk_buffer_len(&relay->pending)};
+        ssize_t n = write_some(relay, &all, 1);
         if (n < 0) {
             give_up(relay);
             return false;
@@ -419,7 +457,7 @@ static void on_channel_event(struct alk_channel_user *self, const struct alk_ssh
 
     switch (event->type) {
     case ALK_SSH_CHANNEL_DATA:
-        on_data(relay, event);
+        alk_session_gather(relay->session, &relay->gatherer, event->data, event->len);
         return;
     case ALK_SSH_CHANNEL_ROOM:
         relay->starved = false;
@@ -468,6 +506,7 @@ int alk_relay_start(struct alk_channel_users *users, struct alk_session *session
     }
     relay->base.ops = &relay_ops;
     relay->waiter.resume = resume;
+    relay->gatherer.deliver = on_gathered;
     relay->session = session;
     relay->channel = channel;
     relay->stream = stream;

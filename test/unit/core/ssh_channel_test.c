@@ -203,6 +203,34 @@ static void test_sender_keeps_to_the_window(void **state)
     script_free(&s);
 }
 
+static void test_parts_keep_to_window_and_packet(void **state)
+{
+    struct iovec parts[ALK_SSH_PARTS_MAX];
+
+    (void)state;
+    script_begin(&s, ALK_SSH_SERVER, AT_OPEN);
+    id = script_open_channel(&s, 77, 1000, 300);
+    assert_int_equal(alk_ssh_channel_reserve(s.ssh, s.channel, parts, 3), 3);
+    assert_int_equal(parts[2].iov_len, 300);
+    assert_int_equal(alk_ssh_channel_reserve(s.ssh, s.channel, parts, 100), 4);
+    assert_int_equal(parts[2].iov_len, 300);
+    assert_int_equal(parts[3].iov_len, 100);
+    for (int i = 0; i < 4; i++)
+        memset(parts[i].iov_base, 'a' + i, parts[i].iov_len);
+    alk_ssh_channel_commit(s.ssh, s.channel, 1000);
+    script_run(&s);
+    for (int i = 0; i < 4; i++) {
+        struct alk_reader r = script_take(&s, SSH_MSG_CHANNEL_DATA);
+        assert_int_equal(alk_get_u32(&r), 77);
+        struct alk_bytes data = alk_get_string(&r);
+        assert_int_equal(data.len, parts[i].iov_len);
+        assert_int_equal(data.data[0], 'a' + i);
+        assert_int_equal(data.data[data.len - 1], 'a' + i);
+    }
+    assert_int_equal(alk_ssh_channel_reserve(s.ssh, s.channel, parts, 8), 0);
+    script_free(&s);
+}
+
 static void test_window_of_the_peer_overflows(void **state)
 {
     (void)state;
@@ -502,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_empty_data_is_no_event),
         cmocka_unit_test(test_extended_data_is_dropped),
         cmocka_unit_test(test_sender_keeps_to_the_window),
+        cmocka_unit_test(test_parts_keep_to_window_and_packet),
         cmocka_unit_test(test_window_of_the_peer_overflows),
         cmocka_unit_test(test_largest_packet_of_nothing),
         cmocka_unit_test(test_what_may_not_follow_the_end_of_data),

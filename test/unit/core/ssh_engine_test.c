@@ -67,6 +67,50 @@ static void test_every_cipher_both_ways(void **state)
     }
 }
 
+/* Fills up to len bytes of the parts that the channel may fill at once. */
+static size_t send_together(struct pair_end *from, size_t len, uint64_t *sum)
+{
+    struct iovec parts[ALK_SSH_PARTS_MAX];
+    int count = alk_ssh_channel_reserve(from->ssh, from->channels[0], parts, ALK_SSH_PARTS_MAX);
+    size_t total = 0;
+
+    assert_int_equal(count, ALK_SSH_PARTS_MAX);
+    for (int i = 0; i < count; i++) {
+        for (size_t k = 0; k < parts[i].iov_len && total < len; k++, total++) {
+            ((uint8_t *)parts[i].iov_base)[k] = (uint8_t)(total * 13 + (total >> 9));
+            *sum = *sum * 31 + ((uint8_t *)parts[i].iov_base)[k];
+        }
+    }
+    alk_ssh_channel_commit(from->ssh, from->channels[0], total);
+    return total;
+}
+
+static void test_many_packets_at_once(void **state)
+{
+    static const size_t sizes[] = {1, 32767, 32768, 32769, 100000, 8 * 32768 - 1, 8 * 32768};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+        struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
+        struct pair pair;
+        uint64_t sum = 0;
+        size_t sent = 0;
+
+        options.ciphers = suites[i].cipher;
+        options.macs = suites[i].mac;
+        pair_init(&pair, options, options);
+        pair_run(&pair);
+        pair_open(&pair);
+        for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+            sent += send_together(&pair.client, sizes[k], &sum);
+            pair_run(&pair);
+        }
+        assert_int_equal(pair.server.received, sent);
+        assert_true(pair.server.sum == sum);
+        pair_free(&pair);
+    }
+}
+
 static void test_one_byte_at_a_time(void **state)
 {
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
@@ -438,6 +482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_cipher_both_ways),
+        cmocka_unit_test(test_many_packets_at_once),
         cmocka_unit_test(test_one_byte_at_a_time),
         cmocka_unit_test(test_half_close_and_close),
         cmocka_unit_test(test_window_stops_the_sender),

@@ -321,17 +321,19 @@ void driver_write(struct driver *d, unsigned which, size_t len)
     struct driver_channel *c = pick(d, which);
 
     while (c != NULL && len > 0) {
-        uint8_t *at;
-        size_t room = alk_ssh_channel_reserve(d->ssh, c->channel, &at);
-        if (room == 0)
+        struct iovec parts[ALK_SSH_PARTS_MAX];
+        int count = alk_ssh_channel_reserve(d->ssh, c->channel, parts, ALK_SSH_PARTS_MAX);
+        if (count == 0)
             break;
-        if (room > len)
-            room = len;
-        for (size_t i = 0; i < room; i++)
-            at[i] = driver_byte(d->role, c->sent + i);
-        alk_ssh_channel_commit(d->ssh, c->channel, room);
-        c->sent += room;
-        len -= room;
+        size_t total = 0;
+        for (int i = 0; i < count && total < len; i++) {
+            uint8_t *at = parts[i].iov_base;
+            for (size_t k = 0; k < parts[i].iov_len && total < len; k++)
+                at[k] = driver_byte(d->role, c->sent + total++);
+        }
+        alk_ssh_channel_commit(d->ssh, c->channel, total);
+        c->sent += total;
+        len -= total;
     }
 }
 
