@@ -129,14 +129,35 @@ static int read_private(struct listing *list, FILE *in)
     return code;
 }
 
+enum line { LINE, LINE_END_OF_FILE, LINE_TOO_LONG };
+
+/* The next line, ended by a NUL: of /dev/zero and its like there is no whole one to wait for. */
+static enum line read_line(char *line, size_t size, FILE *in)
+{
+    size_t len = 0;
+    int c = EOF;
+
+    while (len < size - 1 && (c = getc(in)) != EOF && c != '\n')
+        line[len++] = (char)c;
+    line[len] = '\0';
+    if (len == size - 1)
+        return LINE_TOO_LONG;
+    return c == EOF && len == 0 ? LINE_END_OF_FILE : LINE;
+}
+
 static int read_lines(struct listing *list, FILE *in)
 {
+    static char line[1 << 20];
     struct public_key key;
-    char *line = NULL;
-    size_t size = 0;
     int code = EXIT_SUCCESS;
 
-    for (unsigned number = 1; getline(&line, &size, in) > 0; number++) {
+    for (unsigned number = 1;; number++) {
+        enum line read = read_line(line, sizeof(line), in);
+        if (read == LINE_TOO_LONG)
+            code = program_fail(EXIT_RUN, "line %u of %s is too long to hold a key", number,
+                                list->file);
+        if (read != LINE)
+            break;
         if (number == 1 && strncmp(line, private_begin, strlen(private_begin)) == 0) {
             code = read_private(list, in);
             break;
@@ -155,7 +176,6 @@ static int read_lines(struct listing *list, FILE *in)
         code = program_fail(EXIT_RUN, "cannot read %s: %s", list->file, strerror(errno));
     else if (code == EXIT_SUCCESS && list->count == 0)
         code = program_fail(EXIT_RUN, "%s holds no key", list->file);
-    free(line);
     return code;
 }
 

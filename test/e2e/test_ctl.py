@@ -204,6 +204,12 @@ def test_fingerprint_of_nonsense_is_one_clear_error(tmp_path, content, says):
     assert says in result.stderr and result.stderr.count("\n") == 1
 
 
+def test_fingerprint_of_an_endless_line_ends(tmp_path):
+    result = ctl("fingerprint", "/dev/zero")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "line 1 of /dev/zero is too long" in result.stderr
+
+
 # ---- all commands ----
 
 

@@ -54,37 +54,65 @@ static void build_fields(struct alk_log_text *out, const char *line, enum alk_lo
 
 /* ---- writing ---- */
 
-/* A log that cannot be written must not stop the traffic: what nobody reads is dropped, and the
- * next line that gets out says how much. The lock is for pipes, where two threads could both
- * find the room that there is for one. */
+/* How much of the log did not get out. */
+struct loss {
+    unsigned dropped; /* lines since the last whole one */
+    bool cut;         /* the file ends in a piece of a line */
+};
+
+static void put_dropped(enum alk_log_format format, struct alk_log_text *out, unsigned dropped)
+{
+    char number[16];
+
+    snprintf(number, sizeof(number), "%u", dropped);
+    if (format == ALK_LOG_LOGFMT)
+        alk_log_put_logfmt(out, "lines_dropped_before", number);
+    else if (format == ALK_LOG_JSON)
+        alk_log_put_json(out, "lines_dropped_before", number);
+    else
+        alk_log_put_journal(out, "ALKNET_", "LINES_DROPPED_BEFORE", number);
+}
+
+/* A piece of a line, as a full disk leaves it, must not become one line with the next. */
+static bool end_cut_line(const struct alk_log *log, struct loss *loss)
+{
+    if (loss->cut && write(log->fd, "\n", 1) == 1)
+        loss->cut = false;
+    return !loss->cut;
+}
+
+/* Whether the record got out whole. */
+static bool put_record(const struct alk_log *log, struct alk_log_text *out, struct loss *loss)
+{
+    struct pollfd room = {.fd = log->fd, .events = POLLOUT};
+
+    if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0)
+        return false;
+    if (log->format == ALK_LOG_JOURNAL)
+        return send(log->fd, out->text, out->len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    if (!end_cut_line(log, loss))
+        return false;
+    ssize_t n = write(log->fd, out->text, out->len);
+    loss->cut = n > 0 && (size_t)n < out->len;
+    return n > 0 && !loss->cut;
+}
+
+/* A log that cannot be written must not stop the traffic: what nobody reads and what the disk has
+ * no room for is dropped, and the next line that gets out says how much. The lock is for pipes,
+ * where two threads could both find the room that there is for one. */
 static void write_out(const struct alk_log *log, struct alk_log_text *out)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static unsigned dropped;
-    struct pollfd room = {.fd = log->fd, .events = POLLOUT};
-    char number[16];
+    static struct loss loss;
 
     pthread_mutex_lock(&lock);
-    if (poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0) {
-        snprintf(number, sizeof(number), "%u", dropped);
-        if (dropped > 0 && log->format == ALK_LOG_LOGFMT)
-            alk_log_put_logfmt(out, "lines_dropped_before", number);
-        else if (dropped > 0 && log->format == ALK_LOG_JSON)
-            alk_log_put_json(out, "lines_dropped_before", number);
-        else if (dropped > 0)
-            alk_log_put_journal(out, "ALKNET_", "LINES_DROPPED_BEFORE", number);
-        if (log->format == ALK_LOG_JSON)
-            alk_log_end_json(out);
-        if (log->format != ALK_LOG_JOURNAL)
-            out->text[out->len++] = '\n';
-        ssize_t ignored = log->format == ALK_LOG_JOURNAL
-                              ? send(log->fd, out->text, out->len, MSG_DONTWAIT | MSG_NOSIGNAL)
-                              : write(log->fd, out->text, out->len);
-        (void)ignored;
-        dropped = 0;
-    } else {
-        dropped++;
-    }
+    if (loss.dropped > 0)
+        put_dropped(log->format, out, loss.dropped);
+    if (log->format == ALK_LOG_JSON)
+        alk_log_end_json(out);
+    if (log->format != ALK_LOG_JOURNAL)
+        out->text[out->len++] = '\n';
+    loss.dropped = put_record(log, out, &loss) ? 0 : loss.dropped + 1;
     pthread_mutex_unlock(&lock);
 }
 

@@ -1,6 +1,7 @@
 /* The sections and keys of a server's file. */
 #include "config/parser.h"
 
+#include "policy/rule.h"
 #include "transport/address.h"
 
 #include <string.h>
@@ -281,17 +282,13 @@ static void set_choice(struct alk_config *config, const struct key_def *key, voi
 /* What a rule means is the policy's to say, and said of each by itself: all faults in one run. */
 static bool is_rule(struct alk_config *config, const char *value)
 {
-    struct alk_policy_rule_text rule = {.text = value};
-    struct alk_policy_defaults defaults = {ALK_POLICY_UNSET, ALK_POLICY_UNSET, ALK_POLICY_UNSET};
-    struct alk_policy *policy = NULL;
-    struct alk_error error;
+    struct policy_rule rule;
+    char why[256];
+    const char *wrong = policy_rule_parse(&rule, value, why);
 
-    if (alk_policy_new(&policy, &rule, 1, &defaults, &error) != ALK_OK) {
-        config_fault(config, "rule: %s", error.text);
-        return false;
-    }
-    alk_policy_free(policy);
-    return true;
+    if (wrong != NULL)
+        config_fault(config, "rule \"%.100s\": %s", value, wrong);
+    return wrong == NULL;
 }
 
 static void set_rule(struct alk_config *config, const struct key_def *key, void *base,

@@ -5,13 +5,16 @@
 #include <alk/log.h>
 #include <alk/status.h>
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -151,6 +154,41 @@ static void test_journal(void **state)
     close(journal);
 }
 
+/* A file that may not grow beyond a size stands for a full disk. */
+static void allow_file_size(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_a_full_disk_is_told_of_and_cuts_no_further_line(void **state)
+{
+    struct scratch *scratch = *state;
+    struct alk_log log = {.level = ALK_LOG_INFO, .format = ALK_LOG_LOGFMT};
+    size_t len;
+
+    log.fd = open(scratch_path(scratch, "log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    assert_true(log.fd >= 0);
+    signal(SIGXFSZ, SIG_IGN);
+    allow_file_size(20 + 10); /* the first line, and a piece of the second */
+    alk_log(&log, ALK_LOG_INFO, "first", NULL);
+    alk_log(&log, ALK_LOG_INFO, "second", NULL);
+    alk_log(&log, ALK_LOG_INFO, "third", NULL);
+    allow_file_size(RLIM_INFINITY);
+    alk_log(&log, ALK_LOG_INFO, "fourth", NULL);
+    alk_log(&log, ALK_LOG_INFO, "fifth", NULL);
+    close(log.fd);
+    char *text = scratch_read(scratch, "log", &len);
+    assert_int_equal(len, strlen(text));
+    assert_string_equal(text, "level=info msg=first\nlevel=inf\n"
+                              "level=info msg=fourth lines_dropped_before=2\n"
+                              "level=info msg=fifth\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +196,8 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_long_json_is_cut_whole),
         cmocka_unit_test_setup_teardown(test_journal, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(test_a_full_disk_is_told_of_and_cuts_no_further_line,
+                                        scratch_make, scratch_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
