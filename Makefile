@@ -157,7 +157,19 @@ $(BUILD)/test/e2e/%: $(BUILD)/obj/test/e2e/support/%.o $(call archives,core)
 e2e-build: programs $(E2E_HELPERS)
 e2e: e2e-build
 	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST)
-test: unit e2e
+# test/interop/tunnels/NAME_client.c drives one C library of other people as a client
+INTEROP_CLIENTS := $(patsubst test/interop/tunnels/%.c,$(BUILD)/test/interop/%,$(wildcard test/interop/tunnels/*_client.c))
+$(eval $(call compile_rules,test/interop,,libssh libssh2))
+$(BUILD)/test/interop/%_client: $(BUILD)/obj/test/interop/tunnels/%_client.o $(BUILD)/obj/test/interop/tunnels/tunnel.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$*)
+.PHONY: interop interop-build
+interop-build: programs npm $(INTEROP_CLIENTS)
+interop: interop-build
+	@ALK_BIN=$(abspath $(BUILD))/bin ALK_INTEROP=$(abspath $(BUILD))/test/interop \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider test/interop $(PYTEST)
+test: unit e2e interop
 
 # ---- fuzzing: test/fuzz/LIB/NAME_fuzz.c with seeds in test/fuzz/LIB/seeds/NAME/
 # test/fuzz/LIB/support/*.c is linked into each of them.
@@ -235,7 +247,7 @@ clean:
 	rm -rf build
 help:
 	@sed -n '2,6s/^# \{0,1\}//p' Makefile
-	@echo "targets: all libs programs deps demo unit e2e test fuzz lint format coverage bench install clean"
+	@echo "targets: all libs programs deps demo unit e2e interop test fuzz lint format coverage bench install clean"
 
 # ---- install: headers, archives, pkg-config files, programs, manual pages ------
 .PHONY: install

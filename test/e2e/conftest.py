@@ -3,68 +3,9 @@ write. ALK_BIN names the folder of the programs; one case alone runs with
 
     ALK_BIN=build/bin /usr/bin/python3 -m pytest -p no:cacheprovider 'test/e2e/FILE::TEST'
 """
-import os
-import random
-import resource
-import shutil
-import tempfile
-
-import pytest
-
-pytest.register_assert_rewrite("support.dial")
-
-from support.lab import Keys, Lab  # noqa: E402  (after the rewrite hook)
-from support.program import BIN  # noqa: E402
-
-
-os.environ.setdefault("ALK_SEED", str(random.randrange(1 << 32)))  # repeats a run's random choices
-
-
-def pytest_report_header():
-    return f"programs: {BIN}  ALK_SEED={os.environ['ALK_SEED']}"
-
-
-def pytest_configure(config):
-    if not os.path.exists(os.path.join(BIN, "alknet-server")):
-        raise pytest.UsageError(f"there is no alknet-server in {BIN}: run make, or set ALK_BIN")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < min(hard, 20000):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
-
-
-@pytest.fixture(scope="session")
-def keys():
-    directory = tempfile.mkdtemp(prefix="alk-keys-")
-    yield Keys(directory)
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture
-def lab(keys, request):
-    lab = Lab(keys)
-    yield lab
-    complaints = lab.finish()
-    request.node.lab_report = lab.report()
-    lab.remove()
-    if complaints:
-        pytest.fail("\n".join(complaints), pytrace=False)
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    if not report.failed:
-        return
-    lab = item.funcargs.get("lab") if hasattr(item, "funcargs") else None
-    sections = getattr(item, "lab_report", None) or (lab.report() if lab else [])
-    report.sections.extend(sections)
-    seed = os.environ["ALK_SEED"]
-    report.sections.append(("this case alone", f"ALK_BIN={BIN} ALK_SEED={seed} /usr/bin/python3 "
-                            f"-m pytest -p no:cacheprovider '{item.nodeid}'"))
+from support.suite import *  # noqa: F401,F403
+from support.suite import write_counts
 
 
 def pytest_terminal_summary(terminalreporter):
-    stats = terminalreporter.stats
-    failed = {r.nodeid for kind in ("failed", "error") for r in stats.get(kind, [])}
-    passed = {r.nodeid for r in stats.get("passed", [])} - failed
-    terminalreporter.write_line(f"e2e: {len(passed)} passed, {len(failed)} failed")
+    write_counts(terminalreporter, "e2e")

@@ -253,6 +253,16 @@ static bool is_awaited(enum kex_wait wait, uint8_t type)
     return false;
 }
 
+/* RFC 4253 section 7.1 forbids the sender to put these behind its KEXINIT, but paramiko's replies
+ * and asyncssh's data come there when keys are exchanged anew. The old keys protect them. */
+static bool is_tolerated(const struct alk_ssh *ssh, uint8_t type)
+{
+    bool is_connection = (type >= SSH_MSG_GLOBAL_REQUEST && type <= SSH_MSG_REQUEST_FAILURE) ||
+                         (type >= SSH_MSG_CHANNEL_OPEN && type <= SSH_MSG_CHANNEL_FAILURE);
+
+    return ssh->first_kex_done && ssh->phase == PHASE_OPEN && is_connection;
+}
+
 int ssh_kex_filter(struct alk_ssh *ssh, uint8_t type, bool *skip)
 {
     struct kex *kex = ssh->kex;
@@ -264,7 +274,7 @@ int ssh_kex_filter(struct alk_ssh *ssh, uint8_t type, bool *skip)
         *skip = true;
         return ALK_OK;
     }
-    if (is_awaited(ssh->kex_wait, type) || type == SSH_MSG_DISCONNECT)
+    if (is_awaited(ssh->kex_wait, type) || type == SSH_MSG_DISCONNECT || is_tolerated(ssh, type))
         return ALK_OK;
     bool harmless = type >= SSH_MSG_IGNORE && type <= SSH_MSG_DEBUG;
     if (harmless && ssh->kex_wait == KEX_WAIT_INIT)

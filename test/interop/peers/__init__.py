@@ -1,0 +1,5 @@
+"""The programs of the matrix. A new one is a class here; its cells follow."""
+from .libraries import AsyncSSH, Libssh, Libssh2, Paramiko, Ssh2
+from .programs import Dropbear, OpenSSH, PuTTY
+
+CLIENTS = [OpenSSH(), Dropbear(), PuTTY(), Libssh(), Libssh2(), Paramiko(), AsyncSSH(), Ssh2()]
