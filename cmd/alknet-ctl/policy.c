@@ -340,7 +340,7 @@ static int answer(const struct request *r, const struct alk_policy *policy)
 int ctl_policy(int argc, char **argv)
 {
     struct request r = {.subject = {.transport = "tcp", .interface = "ssh", .scope_count = 1}};
-    struct alk_policy *policy;
+    struct alk_policy *policy = NULL;
     struct alk_error error;
 
     r.scopes[0] = "relay:connect";

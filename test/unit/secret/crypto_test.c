@@ -1,7 +1,10 @@
-/* The wrappers around libcrypto against NIST's and RFC 5869's vectors. */
+/* The wrappers around libcrypto against NIST's and RFC 5869's vectors, and libcrypto's PBKDF2. */
 #include "support/test.h"
 
 #include "crypto.h"
+
+#include <openssl/evp.h>
+#include <sodium.h>
 
 static void hkdf_rfc5869(void **state)
 {
@@ -72,11 +75,36 @@ static void gcm_nist(void **state)
     assert_int_equal(refused, 191);
 }
 
+/* Passwords around the length of a block, where HMAC changes what it does with them. */
+static void pbkdf2_is_that_of_libcrypto(void **state)
+{
+    static const unsigned rounds[] = {1, 2, 3, 2048};
+    uint8_t bytes[300], salt[40], expected[64], out[64];
+
+    (void)state;
+    randombytes_buf(bytes, sizeof bytes);
+    randombytes_buf(salt, sizeof salt);
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t len = 1; len<sizeof bytes; len += rounds[i]> 3 ? 127 : 1) {
+            size_t salt_len = len % sizeof salt;
+            assert_int_equal(PKCS5_PBKDF2_HMAC((const char *)bytes, (int)len, salt, (int)salt_len,
+                                               (int)rounds[i], EVP_sha512(), 64, expected),
+                             1);
+            expect_code(
+                "pbkdf2",
+                alk_secret_pbkdf2_sha512((const char *)bytes, len, salt, salt_len, rounds[i], out),
+                0);
+            assert_memory_equal(out, expected, 64);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hkdf_rfc5869),
         cmocka_unit_test(gcm_nist),
+        cmocka_unit_test(pbkdf2_is_that_of_libcrypto),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
