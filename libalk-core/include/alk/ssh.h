@@ -165,6 +165,10 @@ bool alk_ssh_wants_input(const struct alk_ssh *ssh);
  * waits. */
 bool alk_ssh_has_room(const struct alk_ssh *ssh);
 
+/* Whether nothing but bulk data moves at present: then more of it may wait as output. With it
+ * false, as at the start, little does, and what is small and urgent is soon sent. */
+void alk_ssh_only_bulk(struct alk_ssh *ssh, bool only_bulk);
+
 /* ---- time ---- */
 
 /* When alk_ssh_tick wants to be called at the latest; UINT64_MAX = never. */

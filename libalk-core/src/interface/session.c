@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 enum {
+    LIVELY_MS = 100,
     ROUNDS_PER_TURN = 4,
     DRAIN_MOST = 1024 * 1024,
     UNSENT_MOST = 256 * 1024, /* in the kernel: what an interactive channel may queue behind */
@@ -32,6 +33,7 @@ struct alk_session {
     struct gathering *gathering; /* while events are taken */
     const void *sender;          /* who sent last, to be compared only */
     int burst;                   /* and how many packets it might fill */
+    uint64_t lively_until;       /* somebody has just sent little; 0: nobody has */
     unsigned remnants;
     struct alk_rate *up, *down; /* NULL: no bound */
     size_t held;                /* by relays */
@@ -76,13 +78,33 @@ static void resume_waiters(struct alk_session *session)
     }
 }
 
+/* Somebody sent little: for a moment nobody takes long turns. */
+static void note_lively(struct alk_session *session)
+{
+    session->lively_until = alk_loop_now(session->loop) + LIVELY_MS;
+    session->sender = NULL;
+    alk_ssh_only_bulk(session->ssh, false);
+}
+
 int alk_session_burst(struct alk_session *session, const void *sender)
 {
-    if (sender == NULL || sender != session->sender)
-        session->burst = 1;
-    else if (session->burst < ALK_SSH_PARTS_MAX)
-        session->burst *= 2;
+    bool same = sender == session->sender;
+
+    if (sender == NULL) {
+        note_lively(session);
+        return 1;
+    }
     session->sender = sender;
+    if (session->lively_until != 0 && alk_loop_now(session->loop) >= session->lively_until) {
+        session->lively_until = 0;
+        alk_ssh_only_bulk(session->ssh, true);
+    }
+    if (session->lively_until == 0)
+        session->burst = ALK_SSH_PARTS_MAX;
+    else
+        session->burst = !same                                ? 1
+                         : session->burst < ALK_SSH_PARTS_MAX ? session->burst * 2
+                                                              : session->burst;
     return session->burst;
 }
 

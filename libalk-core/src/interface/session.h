@@ -76,8 +76,9 @@ void alk_session_gather(struct alk_session *session, struct alk_gatherer *gather
 /* What was gathered for it is dropped. */
 void alk_session_ungather(struct alk_gatherer *gatherer);
 
-/* How many packets a channel may fill at once now: twice as many as the last time when nobody
- * else has sent between, else one. `sender` only says who asks; NULL: somebody who sends little. */
+/* How many packets a channel may fill at once now: many while only bulk data moves. When somebody
+ * sent little in the last moment, as a person who types does: twice as many as the last time if
+ * nobody else has sent between, else one. `sender` only says who asks; NULL: who sends little. */
 int alk_session_burst(struct alk_session *session, const void *sender);
 
 /* Bounds on what its channels carry: up from the channels, down to them. Borrowed until the session

@@ -50,6 +50,7 @@ int alk_ssh_new(struct alk_ssh **out, const struct alk_ssh_options *options, uin
     ssh->in = alk_buffer(INPUT_MAX);
     ssh->out = alk_buffer(OUTPUT_MAX);
     ssh->held = alk_buffer(HELD_MAX);
+    ssh->roomy = OUTPUT_ROOMY;
     ssh->read_size = READ_FIRST;
     ssh->phase = PHASE_IDENT;
     ssh->requests_end = &ssh->requests;
@@ -449,7 +450,12 @@ bool alk_ssh_wants_input(const struct alk_ssh *ssh)
 bool alk_ssh_has_room(const struct alk_ssh *ssh)
 {
     return ssh->phase == PHASE_OPEN && !ssh->kex_sending &&
-           alk_buffer_len(&ssh->out) < OUTPUT_ROOMY;
+           alk_buffer_len(&ssh->out) < ssh->roomy;
+}
+
+void alk_ssh_only_bulk(struct alk_ssh *ssh, bool only_bulk)
+{
+    ssh->roomy = only_bulk ? OUTPUT_BULKY : OUTPUT_ROOMY;
 }
 
 /* ---- time ---- */

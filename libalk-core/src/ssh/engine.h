@@ -23,6 +23,7 @@ enum {
     BANNER_LINES = 20,          /* lines before it that a client reads over */
     HASH_SIZE = 32,             /* SHA-256, the only exchange hash here */
     OUTPUT_ROOMY = 32 * 1024,   /* channel data stops above this much unsent output */
+    OUTPUT_BULKY = 192 * 1024,  /* the same while nothing but bulk data moves */
     OUTPUT_URGENT = 256 * 1024, /* the same for urgent data */
     OUTPUT_STALL = 512 * 1024,  /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
@@ -80,6 +81,7 @@ struct alk_ssh {
     enum answer awaiting;
     struct alk_error error;
 
+    size_t roomy; /* one of the OUTPUT_ above */
     struct alk_buffer in, out;
     struct alk_buffer held; /* payloads that wait for the end of a key exchange */
     size_t read_size;       /* how much input to offer room for; follows the traffic */
