@@ -240,6 +240,9 @@ static int make_client(struct program *p)
     char *known_hosts = s->known_hosts == NULL ? home_path(".config/alknet/known_hosts") : NULL;
     struct alk_error error;
 
+    if (s->insecure)
+        fprintf(stderr, "alknet-client: --insecure: nobody vouches for the TLS server, so somebody "
+                        "between may see that this is SSH; its host key is checked all the same\n");
     int code = load_identity(p, &options);
     if (code >= 0) {
         free(known_hosts);
@@ -258,6 +261,11 @@ static int make_client(struct program *p)
     options.known_hosts = s->known_hosts != NULL ? s->known_hosts : known_hosts;
     options.accept_new = s->accept_new;
     options.fingerprint = s->fingerprint;
+    options.transport = s->transport;
+    options.tls_ca = s->tls_ca;
+    options.tls_pin = s->tls_pin;
+    options.tls_server_name = s->tls_server_name;
+    options.tls_insecure = s->insecure;
     options.log = &s->log;
     options.dry_run = s->check;
     options.connect_timeout_s = s->connect_timeout;

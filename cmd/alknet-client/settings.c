@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char help[] =
+/* In two, since a compiler need not take longer strings. */
+static const char help_options[] =
     "Usage: alknet-client [OPTION]... [user@]host[:port]\n"
     "Reach the network behind an SSH server through a local SOCKS proxy and forwards.\n"
     "\n"
@@ -45,6 +46,17 @@ static const char help[] =
     "      --accept-new            store the key of a host that is not known yet\n"
     "      --host-key-fingerprint SHA256:...\n"
     "                              accept this host key and no other\n"
+    "      --transport tcp|tls     what carries SSH (default tcp); tls goes to port 443\n"
+    "                              unless a port is named\n"
+    "      --tls-ca FILE           certificates (PEM) of who vouches for the server;\n"
+    "                              otherwise the system's\n"
+    "      --tls-server-name NAME  whom the server's certificate must name, instead of the\n"
+    "                              host\n"
+    "      --tls-pin sha256//BASE64\n"
+    "                              accept a server with this key (the form is curl's);\n"
+    "                              nobody else needs to vouch for it unless --tls-ca is given\n"
+    "      --insecure              accept any TLS certificate; SSH host keys are checked as\n"
+    "                              ever\n"
     "      --connect-timeout S     seconds to reach the server (default 15)\n"
     "      --open-timeout S        seconds for the server to answer a connection's request\n"
     "                              (default 60)\n"
@@ -53,7 +65,9 @@ static const char help[] =
     "      --log-format FORMAT     logfmt, json or journal (default logfmt)\n"
     "      --check                 validate everything, connect to nothing, exit\n"
     "      --version               print the version\n"
-    "      --help                  print this text\n"
+    "      --help                  print this text\n";
+
+static const char help_rest[] =
     "\n"
     "Environment: ALKNET_SERVER, ALKNET_IDENTITY, ALKNET_IDENTITY_PASSPHRASE.\n"
     "Exit status: 0 ended by a signal, 1 failed, 2 wrong usage. Once connected, a lost\n"
@@ -78,6 +92,11 @@ enum option_code {
     OPT_KNOWN_HOSTS,
     OPT_ACCEPT_NEW,
     OPT_FINGERPRINT,
+    OPT_TRANSPORT,
+    OPT_TLS_CA,
+    OPT_TLS_NAME,
+    OPT_TLS_PIN,
+    OPT_INSECURE,
     OPT_CONNECT_TIMEOUT,
     OPT_OPEN_TIMEOUT,
     OPT_KEEPALIVE,
@@ -106,6 +125,11 @@ static const struct option long_options[] = {
     {"known-hosts", required_argument, NULL, OPT_KNOWN_HOSTS},
     {"accept-new", no_argument, NULL, OPT_ACCEPT_NEW},
     {"host-key-fingerprint", required_argument, NULL, OPT_FINGERPRINT},
+    {"transport", required_argument, NULL, OPT_TRANSPORT},
+    {"tls-ca", required_argument, NULL, OPT_TLS_CA},
+    {"tls-server-name", required_argument, NULL, OPT_TLS_NAME},
+    {"tls-pin", required_argument, NULL, OPT_TLS_PIN},
+    {"insecure", no_argument, NULL, OPT_INSECURE},
     {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
     {"open-timeout", required_argument, NULL, OPT_OPEN_TIMEOUT},
     {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
@@ -125,6 +149,27 @@ static int push(struct spec_list *list, const char *option, const char *spec)
         return program_usage("%s may be given %d times at most", option, SPECS_MAX);
     list->item[list->count++] = spec;
     return -1;
+}
+
+static int take_tls(int code, struct settings *s)
+{
+    switch (code) {
+    case OPT_TRANSPORT:
+        s->transport_given = true;
+        return program_transport(optarg, &s->transport) ? -1 : EXIT_USAGE;
+    case OPT_TLS_CA:
+        s->tls_ca = optarg;
+        return -1;
+    case OPT_TLS_NAME:
+        s->tls_server_name = optarg;
+        return -1;
+    case OPT_TLS_PIN:
+        s->tls_pin = optarg;
+        return -1;
+    default:
+        s->insecure = true;
+        return -1;
+    }
 }
 
 static int take_text(int code, struct settings *s)
@@ -200,6 +245,12 @@ static int take(int code, struct settings *s)
     case OPT_ACCEPT_NEW:
         s->accept_new = true;
         return -1;
+    case OPT_TRANSPORT:
+    case OPT_TLS_CA:
+    case OPT_TLS_NAME:
+    case OPT_TLS_PIN:
+    case OPT_INSECURE:
+        return take_tls(code, s);
     case OPT_CHECK:
         s->check = true;
         return -1;
@@ -216,7 +267,8 @@ static int take(int code, struct settings *s)
         puts("alknet-client " ALK_VERSION);
         return EXIT_SUCCESS;
     case OPT_HELP:
-        fputs(help, stdout);
+        fputs(help_options, stdout);
+        fputs(help_rest, stdout);
         return EXIT_SUCCESS;
     case '?':
         fprintf(stderr, "Try 'alknet-client --help'.\n"); /* getopt has named the fault */
@@ -298,7 +350,7 @@ static int split_server(struct settings *s)
         snprintf(s->user, sizeof(s->user), "%.*s", (int)(at - s->server), s->server);
     else
         snprintf(s->user, sizeof(s->user), "%s", login_name());
-    s->port = 22;
+    s->port = s->transport == ALK_TRANSPORT_TLS ? 443 : 22;
     if (port != NULL && !program_number("the server's port", port, 1, 65535, &s->port))
         return EXIT_USAGE;
     return -1;
@@ -391,6 +443,19 @@ static int take_entrances(struct settings *s, const struct alk_config_profile *p
                                   p->remote_forward_count);
 }
 
+static void take_profile_tls(struct settings *s, const struct alk_client_options *o)
+{
+    if (!s->transport_given)
+        s->transport = o->transport;
+    if (s->tls_ca == NULL)
+        s->tls_ca = o->tls_ca;
+    if (s->tls_server_name == NULL)
+        s->tls_server_name = o->tls_server_name;
+    if (s->tls_pin == NULL)
+        s->tls_pin = o->tls_pin;
+    s->insecure |= o->tls_insecure;
+}
+
 /* What neither the command line nor the environment says; server and identity are completed
  * later, the environment going before the file. */
 static int take_profile(struct settings *s)
@@ -404,6 +469,7 @@ static int take_profile(struct settings *s)
     if (s->fingerprint == NULL)
         s->fingerprint = p->options.fingerprint;
     s->accept_new |= p->options.accept_new;
+    take_profile_tls(s, &p->options);
     if (s->connect_timeout == 0)
         s->connect_timeout = p->options.connect_timeout_s;
     if (s->certificate == NULL)
@@ -461,6 +527,10 @@ static int complete(struct settings *s, int argc, char **argv)
     choose_server(s, argument);
     if (s->server == NULL || s->server[0] == '\0')
         return program_usage("no server is named: give [user@]host[:port]");
+    if (s->transport != ALK_TRANSPORT_TLS &&
+        (s->tls_ca != NULL || s->tls_pin != NULL || s->tls_server_name != NULL || s->insecure))
+        return program_usage("--tls-ca, --tls-server-name, --tls-pin and --insecure need "
+                             "--transport tls");
     if (s->socks == NULL && s->stdio == NULL)
         s->socks = "127.0.0.1:1080";
     if (s->socks != NULL && strcmp(s->socks, "none") == 0)

@@ -29,6 +29,10 @@ struct settings {
     struct spec_list forwards, remotes;
     const char *known_hosts, *fingerprint;
     bool accept_new;
+    enum alk_transport transport;
+    bool transport_given;
+    const char *tls_ca, *tls_pin, *tls_server_name;
+    bool insecure;
     unsigned connect_timeout, open_timeout, keepalive;
     bool check;
     struct alk_log log;

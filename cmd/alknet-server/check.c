@@ -41,6 +41,22 @@ static int check_key(const struct settings *s, struct alk_error *error)
     return status;
 }
 
+/* Addresses are judged one by one elsewhere; here, that the server has what they need. */
+static int check_ports(const struct settings *s, struct alk_server *server, struct alk_error *error)
+{
+    const struct alk_config_server *file = s->config != NULL ? alk_config_server(s->config) : NULL;
+    int status = ALK_OK;
+
+    if (s->listen_count > 0 || file == NULL || file->listener_count == 0)
+        return alk_server_listen_as(server, settings_default_address(s), &s->listen_options, error);
+    for (size_t i = 0; i < file->listener_count && status == ALK_OK; i++) {
+        const struct alk_config_listener *listener = &file->listeners[i];
+        for (size_t j = 0; j < listener->listen_count && status == ALK_OK; j++)
+            status = alk_server_listen_as(server, listener->listen[j], &listener->options, error);
+    }
+    return status;
+}
+
 /* The server's own judgement of all that it is given, with a key that stands in for the real
  * one. */
 static int check_server(const struct settings *s, struct alk_error *error)
@@ -56,6 +72,8 @@ static int check_server(const struct settings *s, struct alk_error *error)
     options.log = &s->log;
     options.dry_run = true;
     status = alk_server_new(&server, &options, error);
+    if (status == ALK_OK)
+        status = check_ports(s, server, error);
     alk_server_free(server);
     alk_key_free(key);
     return status;
@@ -76,7 +94,7 @@ int check_settings(const struct settings *s, int code)
     if (s->user != NULL)
         code = tell(code, privilege_check(s->user, &error), &error);
     if (code < 0 || s->authorized_keys != NULL || s->cert_authority != NULL ||
-        s->revoked_keys != NULL)
+        s->revoked_keys != NULL || s->tls_cert != NULL || s->tls_key != NULL)
         code = tell(code, check_server(&quiet, &error), &error);
     if (code < 0) {
         puts("alknet-server: everything is in order");

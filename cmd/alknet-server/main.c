@@ -42,6 +42,19 @@ static int load_key(struct alk_key **key, const struct settings *s, struct alk_e
 
 /* ---- where to listen ---- */
 
+/* What is said of the socket's namesake in the file, else on the command line. */
+static const struct alk_listen_options *options_of_socket(const struct program *p, const char *name)
+{
+    const struct alk_config_server *file =
+        p->settings.config != NULL ? alk_config_server(p->settings.config) : NULL;
+
+    for (size_t i = 0; file != NULL && i < file->listener_count; i++) {
+        if (strcmp(file->listeners[i].name, name) == 0)
+            return &file->listeners[i].options;
+    }
+    return &p->settings.listen_options;
+}
+
 /* Sockets that the service manager has opened; they go before the addresses of a [listener] that
  * has their name. */
 static int adopt_sockets(struct program *p, struct alk_error *error)
@@ -49,7 +62,8 @@ static int adopt_sockets(struct program *p, struct alk_error *error)
     int status = ALK_OK;
 
     for (unsigned i = 0; i < service_socket_count() && status == ALK_OK; i++)
-        status = alk_server_listen_fd(p->server, service_socket(i), error);
+        status = alk_server_listen_fd(p->server, service_socket(i),
+                                      options_of_socket(p, service_socket_name(i)), error);
     return status;
 }
 
@@ -71,7 +85,8 @@ static int listen_as_configured(struct program *p, struct alk_error *error)
         const struct alk_config_listener *listener = &file->listeners[i];
         for (size_t j = 0; j < listener->listen_count && status == ALK_OK; j++) {
             if (!is_handed_over(listener->name))
-                status = alk_server_listen(p->server, listener->listen[j], error);
+                status =
+                    alk_server_listen_as(p->server, listener->listen[j], &listener->options, error);
         }
     }
     return status;
@@ -84,11 +99,12 @@ static int listen_everywhere(struct program *p, struct alk_error *error)
     int status = adopt_sockets(p, error);
 
     for (unsigned i = 0; i < s->listen_count && status == ALK_OK; i++)
-        status = alk_server_listen(p->server, s->listen[i], error);
+        status = alk_server_listen_as(p->server, s->listen[i], &s->listen_options, error);
     if (status == ALK_OK && s->listen_count == 0 && in_file)
         return listen_as_configured(p, error);
     if (status == ALK_OK && s->listen_count == 0 && service_socket_count() == 0)
-        return alk_server_listen(p->server, "0.0.0.0:22", error);
+        return alk_server_listen_as(p->server, settings_default_address(s), &s->listen_options,
+                                    error);
     return status;
 }
 
@@ -208,8 +224,9 @@ static int give_up_rights(struct program *p, struct alk_error *error)
 {
     const struct settings *s = &p->settings;
     struct alk_server_options options = settings_options(s, s->config);
-    const char *const files[] = {s->config_file, options.authorized_keys, options.cert_authority,
-                                 options.revoked_keys};
+    const char *const files[] = {s->config_file,         options.authorized_keys,
+                                 options.cert_authority, options.revoked_keys,
+                                 options.tls_cert,       options.tls_key};
     enum { FILES = sizeof(files) / sizeof(files[0]) };
     int status = s->user != NULL ? privilege_drop(s->user, error) : ALK_OK;
 

@@ -29,6 +29,10 @@ static const char help[] =
     "                              a list of public keys\n"
     "  --listen ADDR:PORT          where to listen, also [v6]:PORT or unix:PATH;\n"
     "                              repeatable (default 0.0.0.0:22)\n"
+    "  --transport tcp|tls         what carries SSH on these (default tcp); with tls the\n"
+    "                              default is 0.0.0.0:443\n"
+    "  --tls-cert FILE             certificate chain for tls, PEM, the server's own first\n"
+    "  --tls-key FILE              its private key, PEM\n"
     "  --max-connections-per-ip N  live connections of one address (default 0: any)\n"
     "  --max-unauthenticated N     connections that have not logged in yet (default 128)\n"
     "  --max-unauthenticated-per-ip N\n"
@@ -67,6 +71,9 @@ enum option_code {
     OPT_AUTHORITY,
     OPT_REVOKED,
     OPT_LISTEN,
+    OPT_TRANSPORT,
+    OPT_TLS_CERT,
+    OPT_TLS_KEY,
     OPT_PER_IP,
     OPT_UNAUTHENTICATED,
     OPT_UNAUTHENTICATED_PER_IP,
@@ -92,6 +99,9 @@ static const struct option long_options[] = {
     {"cert-authority", required_argument, NULL, OPT_AUTHORITY},
     {"revoked-keys", required_argument, NULL, OPT_REVOKED},
     {"listen", required_argument, NULL, OPT_LISTEN},
+    {"transport", required_argument, NULL, OPT_TRANSPORT},
+    {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
+    {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
     {"max-unauthenticated", required_argument, NULL, OPT_UNAUTHENTICATED},
     {"max-unauthenticated-per-ip", required_argument, NULL, OPT_UNAUTHENTICATED_PER_IP},
@@ -157,6 +167,29 @@ static int take_service(int code, struct settings *s)
     return -1;
 }
 
+/* The options about where to listen, and on what. */
+static int take_port(int code, struct settings *s)
+{
+    switch (code) {
+    case OPT_LISTEN:
+        if (s->listen_count == LISTEN_MAX)
+            return program_usage("--listen may be given %d times at most", LISTEN_MAX);
+        s->listen[s->listen_count++] = optarg;
+        break;
+    case OPT_TRANSPORT:
+        if (!program_transport(optarg, &s->listen_options.transport))
+            return EXIT_USAGE;
+        break;
+    case OPT_TLS_CERT:
+        s->tls_cert = optarg;
+        break;
+    default:
+        s->tls_key = optarg;
+        break;
+    }
+    return -1;
+}
+
 /* One option; returns -1 to go on, else the exit code. */
 static int take(int code, struct settings *s)
 {
@@ -192,10 +225,10 @@ static int take(int code, struct settings *s)
     case OPT_LOG_FORMAT:
         return take_service(code, s);
     case OPT_LISTEN:
-        if (s->listen_count == LISTEN_MAX)
-            return program_usage("--listen may be given %d times at most", LISTEN_MAX);
-        s->listen[s->listen_count++] = optarg;
-        return -1;
+    case OPT_TRANSPORT:
+    case OPT_TLS_CERT:
+    case OPT_TLS_KEY:
+        return take_port(code, s);
     case OPT_PER_IP:
     case OPT_UNAUTHENTICATED:
     case OPT_UNAUTHENTICATED_PER_IP:
@@ -283,7 +316,16 @@ struct alk_server_options settings_options(const struct settings *s,
         options.cert_authority = s->cert_authority;
     if (s->revoked_keys != NULL)
         options.revoked_keys = s->revoked_keys;
+    if (s->tls_cert != NULL)
+        options.tls_cert = s->tls_cert;
+    if (s->tls_key != NULL)
+        options.tls_key = s->tls_key;
     return options;
+}
+
+const char *settings_default_address(const struct settings *s)
+{
+    return s->listen_options.transport == ALK_TRANSPORT_TLS ? "0.0.0.0:443" : "0.0.0.0:22";
 }
 
 /* What is fixed for the life of the program. */

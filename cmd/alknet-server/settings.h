@@ -16,6 +16,7 @@ struct settings {
     struct alk_config *config; /* what it held at the start; NULL without a file */
 
     /* as given, completed from the file */
+    const char *tls_cert, *tls_key;
     const char *key, *authorized_keys, *cert_authority, *revoked_keys, *user;
     bool generate_key, check, no_confine;
     struct mnemonic_source mnemonic;
@@ -24,6 +25,7 @@ struct settings {
     /* as given */
     const char *listen[LISTEN_MAX];
     unsigned listen_count;
+    struct alk_listen_options listen_options; /* of these, and of the default */
     bool log_level_given, log_format_given;
     struct alk_server_options flags; /* those whose bit is set in given */
     uint64_t given;
@@ -35,6 +37,9 @@ int settings_parse(struct settings *settings, int argc, char **argv);
 /* Reads the file, if one is named, and completes the settings. The same; all faults of the file
  * are printed. */
 int settings_load(struct settings *settings);
+
+/* Where to listen when nothing says where. */
+const char *settings_default_address(const struct settings *settings);
 
 /* The server's options: those of the file, or the defaults when config is NULL, under those of
  * the command line. Strings are borrowed; host_key and log are to be filled in. */

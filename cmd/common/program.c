@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -38,6 +39,18 @@ int program_usage(const char *format, ...)
     va_end(args);
     fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
     return EXIT_USAGE;
+}
+
+bool program_transport(const char *text, enum alk_transport *out)
+{
+    bool tls = strcmp(text, "tls") == 0;
+
+    if (!tls && strcmp(text, "tcp") != 0) {
+        program_usage("--transport wants tcp or tls, not '%s'", text);
+        return false;
+    }
+    *out = tls ? ALK_TRANSPORT_TLS : ALK_TRANSPORT_TCP;
+    return true;
 }
 
 bool program_number(const char *option, const char *text, unsigned low, unsigned high,

@@ -2,6 +2,8 @@
 #ifndef ALKNET_PROGRAM_H
 #define ALKNET_PROGRAM_H
 
+#include <alk/stream.h>
+
 #include <stdbool.h>
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 }; /* run-time failure, wrong usage */
@@ -12,6 +14,9 @@ int program_fail(int code, const char *format, ...) __attribute__((format(printf
 
 /* The same, then points to --help. Returns EXIT_USAGE. */
 int program_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The value of --transport; on failure prints a usage error. */
+bool program_transport(const char *text, enum alk_transport *out);
 
 /* A whole number from low to high; on failure prints a usage error naming the option. */
 bool program_number(const char *option, const char *text, unsigned low, unsigned high,

@@ -102,7 +102,7 @@ workers = 0
 wrokers = 2
 [listener one]
 listen = here
-transport = tls
+transport = iroh
 [listener two]
 [auth]
 authorized_keys = loose
@@ -114,8 +114,8 @@ memory = 512
 no equals sign
 """
 FAULTS = {1: "stray", 3: "absent_key does not exist", 4: "workers wants", 5: "no key wrokers",
-          7: "listen: ", 8: "this build does not have tls", 9: "has no listen",
-          11: "chmod go-w", 12: "begins with a blank", 13: "this build does not have TLS",
+          7: "listen: ", 8: "this build does not have iroh", 9: "has no listen",
+          11: "chmod go-w", 12: "begins with a blank", 13: "wants cert and key",
           16: "memory wants", 17: "neither a"}
 
 
@@ -488,10 +488,9 @@ def test_manual_explains_every_key(lab):
         manual = set(re.findall(r"[a-z][a-z0-9_]+", " ".join(
             line for line in f if line.startswith((".It Cm", ".Cm")))))
     lab.write("all", "".join(f"[{s}]\nnonsense = 1\n" for s in (
-        "server", "listener a", "auth", "auth.token", "api_key a", "forwarding", "limits")))
+        "server", "listener a", "auth", "auth.token", "api_key a", "forwarding", "limits", "tls")))
     lab.write("client", "[profile a]\nnonsense = 1\n")
-    absent = {"proxy", "stealth", "tls", "database", "key_source", "peer", "iroh_relay", "ssh_engine",
-              "tls_server_name", "tls_ca", "tls_pin", "insecure"}
+    absent = {"proxy", "stealth", "tls", "database", "key_source", "peer", "iroh_relay", "ssh_engine"}
     for name in ("all", "client"):
         _, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", lab.path(name)])
         for keys in re.findall(r"it has (.*)$", said, re.M):

@@ -21,6 +21,7 @@
 #include <alk/key.h>
 #include <alk/log.h>
 #include <alk/status.h>
+#include <alk/stream.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,8 +56,14 @@ struct alk_client_certificate {
 /* Numbers that are 0 take the default named beside them. Strings are copied; keys, certificates
  * and log are borrowed until alk_client_free. */
 struct alk_client_options {
-    const char *host; /* name or numeric address of the server */
-    uint16_t port;    /* 22 */
+    const char *host;             /* name or numeric address of the server */
+    uint16_t port;                /* 22; 443 over TLS */
+    enum alk_transport transport; /* what carries SSH */
+    /* Over TLS: who vouches for the server (a PEM file; NULL: the system's certificates), keys that
+     * need nobody else to vouch for them (sha256//BASE64;..., as curl takes it; with tls_ca both
+     * must hold), whom the certificate must name (NULL: host), and: nobody needs to vouch. */
+    const char *tls_ca, *tls_pin, *tls_server_name;
+    bool tls_insecure;
     const char *user; /* login name; "alknet" */
     const struct alk_key *const *keys;
     size_t key_count;

@@ -42,6 +42,7 @@ struct alk_config_listener {
     const char *name;
     const char *const *listen; /* "ADDR:PORT", "[v6]:PORT", "unix:PATH"; at least one */
     size_t listen_count;
+    struct alk_listen_options options;
 };
 
 /* A server's file. Strings that the file does not give are NULL. */
@@ -60,7 +61,7 @@ struct alk_config_server {
 struct alk_config_profile {
     const char *name;
     /* known_hosts, accept_new, fingerprint, connect_timeout_s, open_timeout_s,
-     * keepalive_s */
+     * keepalive_s, transport, tls_* */
     struct alk_client_options options;
     const char *server; /* [user@]host[:port] */
     const char *identity, *certificate;

@@ -25,6 +25,7 @@
 #include <alk/log.h>
 #include <alk/policy.h>
 #include <alk/status.h>
+#include <alk/stream.h>
 #include <alk/token.h>
 #include <stdbool.h>
 
@@ -33,10 +34,11 @@ struct alk_server;
 /* Numbers that are 0 take the default named beside them. A reload replaces those that are
  * marked with (r); the others stay as they were when the server was made. */
 struct alk_server_options {
-    const struct alk_key *host_key;     /* borrowed until alk_server_free */
-    const char *authorized_keys;        /* (r) path of the file */
-    const char *cert_authority;         /* (r) path of a file of CA public keys, or NULL */
-    const char *revoked_keys;           /* (r) path of an OpenSSH KRL or list of keys, or NULL */
+    const struct alk_key *host_key; /* borrowed until alk_server_free */
+    const char *authorized_keys;    /* (r) path of the file */
+    const char *cert_authority;     /* (r) path of a file of CA public keys, or NULL */
+    const char *revoked_keys;       /* (r) path of an OpenSSH KRL or list of keys, or NULL */
+    const char *tls_cert, *tls_key; /* (r) paths, PEM: the chain and its key; for TLS listeners */
     const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
     size_t api_key_count;
     struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */
@@ -60,9 +62,14 @@ struct alk_server_options {
 #define ALK_SERVER_OPTIONS_INIT {.host_key = NULL}
 /* clang-format on */
 
+struct alk_listen_options {
+    enum alk_transport transport; /* of its connections; TLS needs tls_cert and tls_key */
+};
+
 /* Reads the files that options name. Strings are copied. Errors: those of
  * alk_authorized_keys_load; ALK_E_INVAL without a host key; ALK_E_PARSE or ALK_E_UNSUPPORTED when
- * revoked_keys is not understood as a whole. */
+ * revoked_keys or the TLS certificate is not understood; ALK_E_CRYPTO when tls_key is not that of
+ * tls_cert. */
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error);
 
@@ -70,9 +77,14 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
  * Before alk_server_start only. */
 int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error);
 
+/* The same with options (NULL: none). ALK_E_INVAL: TLS without a certificate. */
+int alk_server_listen_as(struct alk_server *server, const char *address,
+                         const struct alk_listen_options *options, struct alk_error *error);
+
 /* The same with a socket that listens already, as systemd's socket activation hands it over; it
  * belongs to the server from then on. ALK_E_INVAL when it is no such socket. */
-int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error);
+int alk_server_listen_fd(struct alk_server *server, int fd,
+                         const struct alk_listen_options *options, struct alk_error *error);
 
 /* Whether alk_server_listen would understand the text; ALK_E_PARSE. Binds nothing. */
 int alk_server_check_address(const char *address, struct alk_error *error);

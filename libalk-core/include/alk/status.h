@@ -30,6 +30,7 @@ enum alk_status {
     ALK_E_EXISTS = -17,      /* already there: a file, a listener */
     ALK_E_AUTH = -18,        /* the peer did not accept our key */
     ALK_E_HOSTKEY = -19,     /* the server's host key is unknown, changed or revoked */
+    ALK_E_CERT = -20,        /* the server's TLS certificate or key is not trusted */
 };
 
 /* A short English text for a code, never NULL; static storage. */

@@ -1,5 +1,5 @@
 /*
- * A duplex byte stream, whatever carries it (TCP, a Unix socket, later TLS or
+ * A duplex byte stream, whatever carries it (TCP, a Unix socket, TLS, later
  * QUIC). Transports make streams; the SSH interface and the relay consume them
  * and never see a file descriptor.
  *
@@ -16,6 +16,12 @@
 
 struct alk_loop;
 struct alk_stream;
+
+/* What carries the connections between client and server. */
+enum alk_transport {
+    ALK_TRANSPORT_TCP, /* nothing but the socket, TCP or Unix */
+    ALK_TRANSPORT_TLS, /* TLS 1.3 or 1.2 on it */
+};
 
 enum alk_readiness { ALK_READABLE = 1, ALK_WRITABLE = 2 };
 

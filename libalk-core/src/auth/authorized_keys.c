@@ -1,7 +1,7 @@
 /* The set of keys: reading a whole file, and finding a key by hash. */
 #include "auth/authorized_keys_line.h"
 #include "auth/key_internal.h"
-#include "auth/read_file.h"
+#include "base/read_file.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Private key files on disk: who may read them, asking for a passphrase, creating them. */
 #include "auth/key_internal.h"
-#include "auth/read_file.h"
+#include "base/read_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

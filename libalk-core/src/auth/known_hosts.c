@@ -5,7 +5,7 @@
 #include "auth/key_internal.h"
 #include "auth/known_hosts_name.h"
 #include "auth/pattern.h"
-#include "auth/read_file.h"
+#include "base/read_file.h"
 #include "base/arena.h"
 
 #include <alk/known_hosts.h>

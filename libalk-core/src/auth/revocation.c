@@ -1,7 +1,7 @@
 #include "auth/revocation.h"
 
 #include "auth/key_internal.h"
-#include "auth/read_file.h"
+#include "base/read_file.h"
 #include "auth/revocation_set.h"
 
 #include <openssl/evp.h>

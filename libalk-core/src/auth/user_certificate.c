@@ -1,7 +1,7 @@
 /* Reading a certificate's file: one line, "TYPE AAAA... comment". */
 #include "auth/certificate.h"
 #include "auth/key_internal.h"
-#include "auth/read_file.h"
+#include "base/read_file.h"
 
 #include <stdlib.h>
 #include <string.h>

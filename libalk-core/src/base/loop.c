@@ -1,3 +1,4 @@
+#include "base/guest.h"
 #include "base/task.h"
 
 #include <alk/loop.h>
@@ -32,7 +33,8 @@ struct alk_loop {
     bool traffic;          /* a stream was ready since this was cleared */
     bool brisk;            /* the last sleep was a very short one */
     uint64_t contested;    /* until when not to look on; microseconds */
-    pthread_mutex_t lock;  /* guards what follows */
+    LIST_HEAD(, alk_loop_guest) guests;
+    pthread_mutex_t lock; /* guards what follows */
     struct alk_task *first, **last;
     bool stop;
 };
@@ -102,6 +104,7 @@ int alk_loop_new(struct alk_loop **out)
     if (loop == NULL)
         return ALK_E_NOMEM;
     loop->last = &loop->first;
+    LIST_INIT(&loop->guests);
     pthread_mutex_init(&loop->lock, NULL);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->base = new_base();
@@ -123,6 +126,8 @@ void alk_loop_free(struct alk_loop *loop)
         return;
     while (run_tasks(loop, &stop))
         ;
+    while (!LIST_EMPTY(&loop->guests))
+        LIST_FIRST(&loop->guests)->end(LIST_FIRST(&loop->guests));
     if (loop->wake != NULL)
         event_free(loop->wake);
     if (loop->base != NULL)
@@ -251,6 +256,16 @@ int alk_loop_post(struct alk_loop *loop, alk_task_fn fn, void *user)
     if (status == ALK_OK)
         alk_task_post(task, loop);
     return status;
+}
+
+void alk_loop_take_in(struct alk_loop *loop, struct alk_loop_guest *guest)
+{
+    LIST_INSERT_HEAD(&loop->guests, guest, entry);
+}
+
+void alk_loop_see_off(struct alk_loop_guest *guest)
+{
+    LIST_REMOVE(guest, entry);
 }
 
 uint64_t alk_loop_now(const struct alk_loop *loop)

@@ -26,6 +26,7 @@ const char *alk_status_text(int status)
         [-ALK_E_EXISTS] = "already exists",
         [-ALK_E_AUTH] = "authentication failed",
         [-ALK_E_HOSTKEY] = "host key not trusted",
+        [-ALK_E_CERT] = "TLS certificate not trusted",
     };
     int index = -status;
 

@@ -1,12 +1,14 @@
 #include "client/internal.h"
 
+#include "transport/tls_files.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static void use_defaults(struct alk_client_options *o)
 {
     if (o->port == 0)
-        o->port = 22;
+        o->port = o->transport == ALK_TRANSPORT_TLS ? 443 : 22;
     if (o->connect_timeout_s == 0)
         o->connect_timeout_s = 15;
     if (o->keepalive_s == 0)
@@ -34,6 +36,8 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
     client->agent = copy(options->agent, &ok);
     client->known_hosts = copy(options->known_hosts, &ok);
     client->fingerprint = copy(options->fingerprint, &ok);
+    client->tls_server_name =
+        copy(options->tls_server_name != NULL ? options->tls_server_name : options->host, &ok);
     client->keys = calloc(options->key_count + 1, sizeof(struct alk_key *));
     for (size_t i = 0; i < options->key_count && client->keys != NULL; i++)
         client->keys[i] = options->keys[i];
@@ -43,6 +47,15 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
         client->certificates[i] = options->certificates[i];
     client->options.certificates = client->certificates;
     return ok && client->keys != NULL && client->certificates != NULL;
+}
+
+static int set_up_tls(struct alk_client *client, const struct alk_client_options *options,
+                      struct alk_error *error)
+{
+    if (options->transport != ALK_TRANSPORT_TLS)
+        return ALK_OK;
+    return alk_tls_client_load(&client->tls, options->tls_ca, options->tls_pin,
+                               options->tls_insecure, error);
 }
 
 int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
@@ -61,6 +74,11 @@ int alk_client_new(struct alk_client **out, const struct alk_client_options *opt
         alk_resolver_new(&client->resolver, NULL) != ALK_OK || link_init(client) != ALK_OK) {
         alk_client_free(client);
         return alk_error_set(error, ALK_E_NOMEM, "the client could not be set up");
+    }
+    int status = set_up_tls(client, options, error);
+    if (status != ALK_OK) {
+        alk_client_free(client);
+        return status;
     }
     *out = client;
     return ALK_OK;
@@ -124,12 +142,14 @@ void alk_client_free(struct alk_client *client)
     alk_timer_free(client->retry);
     alk_timer_free(client->tick);
     alk_loop_free(client->loop);
+    alk_tls_context_release(client->tls);
     alk_resolver_free(client->resolver);
     free(client->host);
     free(client->user);
     free(client->agent);
     free(client->known_hosts);
     free(client->fingerprint);
+    free(client->tls_server_name);
     free(client->keys);
     free(client->certificates);
     free(client);

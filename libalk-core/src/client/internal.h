@@ -17,6 +17,8 @@
 #include "transport/dial.h"
 #include "transport/listener.h"
 #include "transport/resolver.h"
+#include "transport/tls.h"
+#include "transport/tls_stream.h"
 #include "tunnel/forward_spec.h"
 #include "tunnel/inlet.h"
 #include "tunnel/relay.h"
@@ -79,7 +81,7 @@ struct remote {
 
 struct alk_client {
     struct alk_client_options options;
-    char *host, *user, *agent, *known_hosts, *fingerprint;
+    char *host, *user, *agent, *known_hosts, *fingerprint, *tls_server_name;
     const struct alk_key **keys;
     struct alk_client_certificate *certificates;
     struct alk_loop *loop;
@@ -87,7 +89,9 @@ struct alk_client {
     pthread_t thread;
     bool running, stopping, was_online, online;
 
+    struct alk_tls_context *tls; /* NULL: plain */
     struct alk_dial *dial;
+    struct alk_tls_handshake *handshake;
     struct alk_session *session;
     struct alk_channel_users users;
     struct login login;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    HANDSHAKE_MS = 10000,
     BACKOFF_FIRST_MS = 1000,
     BACKOFF_LAST_MS = 30000,
     TICK_MS = 1000,
@@ -24,7 +25,8 @@ static void tell(struct alk_client *client, enum alk_client_state state, int sta
 /* What trying again soon will not mend. */
 static bool is_stubborn(int status)
 {
-    return status == ALK_E_AUTH || status == ALK_E_HOSTKEY || status == ALK_E_UNSUPPORTED;
+    return status == ALK_E_AUTH || status == ALK_E_HOSTKEY || status == ALK_E_CERT ||
+           status == ALK_E_UNSUPPORTED;
 }
 
 /* 1, 2, 4 ... 30 s, each made longer or shorter by up to a quarter, so that many clients of a
@@ -188,6 +190,33 @@ static void shake_hands(struct alk_client *client, struct alk_stream *stream)
         lost(client, status, alk_status_text(status));
 }
 
+static void on_tls(void *user, int status, struct alk_stream *stream, const char *why)
+{
+    struct alk_client *client = user;
+    struct alk_error error;
+
+    client->handshake = NULL;
+    if (status == ALK_OK) {
+        shake_hands(client, stream);
+        return;
+    }
+    bool odd = status == ALK_E_PROTO || status == ALK_E_CLOSED;
+    alk_error_set(&error, status, "no TLS connection with %s port %u: %s%s", client->host,
+                  client->options.port, why, odd ? "; is it a TLS server?" : "");
+    lost(client, status, error.text);
+}
+
+static void start_tls(struct alk_client *client, struct alk_stream *stream)
+{
+    int status = alk_tls_handshake_start(&client->handshake, stream, client->tls,
+                                         client->tls_server_name, HANDSHAKE_MS, on_tls, client);
+
+    if (status == ALK_OK)
+        return;
+    alk_stream_close(stream);
+    lost(client, status, alk_status_text(status));
+}
+
 static void on_dialled(void *user, int status, struct alk_stream *stream, const char *cause)
 {
     struct alk_client *client = user;
@@ -195,7 +224,10 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
 
     client->dial = NULL;
     if (status == ALK_OK) {
-        shake_hands(client, stream);
+        if (client->tls != NULL)
+            start_tls(client, stream);
+        else
+            shake_hands(client, stream);
         return;
     }
     alk_error_set(&error, status, "cannot reach %s port %u: %s", client->host, client->options.port,
@@ -235,6 +267,8 @@ void link_stop(struct alk_client *client)
 {
     alk_dial_cancel(client->dial);
     client->dial = NULL;
+    alk_tls_handshake_cancel(client->handshake);
+    client->handshake = NULL;
     alk_timer_clear(client->retry);
     alk_timer_clear(client->tick);
     alk_inlets_close(&client->inlets);

@@ -1,8 +1,10 @@
 /* The files that a configuration names: opened and judged, never changed. */
 #include "config/parser.h"
 
-#include "auth/read_file.h"
+#include "base/read_file.h"
 #include "auth/revocation.h"
+#include "transport/tls.h"
+#include "transport/tls_files.h"
 
 #include <alk/authorized_keys.h>
 #include <alk/key.h>
@@ -10,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 int check_host_key(const char *path, struct alk_error *error)
@@ -96,6 +99,25 @@ static int check_entry(const struct alk_config *config, const struct config_entr
                  : entry->key->check(entry->value, error);
 }
 
+/* The certificate and its key, as a pair; told at the line of the key. */
+static void check_tls(struct alk_config *config)
+{
+    const struct alk_server_options *options = &config->server.options;
+    struct alk_tls_context *context = NULL;
+    struct alk_error error;
+
+    if (options->tls_cert == NULL || options->tls_key == NULL)
+        return;
+    for (const struct config_entry *e = config->entries; e != NULL; e = e->next) {
+        if (strcmp(e->section->text, "tls") == 0)
+            config->line = e->line;
+    }
+    if (alk_tls_server_load(&context, options->tls_cert, options->tls_key, &error) != ALK_OK ||
+        alk_tls_check_validity(context, options->tls_cert, time(NULL), &error) != ALK_OK)
+        config_fault(config, "%s", error.text);
+    alk_tls_context_release(context);
+}
+
 int alk_config_check_files(struct alk_config *config)
 {
     struct alk_error error;
@@ -105,5 +127,6 @@ int alk_config_check_files(struct alk_config *config)
         if (e->key->check != NULL && check_entry(config, e, &error) != ALK_OK)
             config_fault(config, "%s: %s", e->key->name, error.text);
     }
+    check_tls(config);
     return config->no_memory ? ALK_E_NOMEM : ALK_OK;
 }

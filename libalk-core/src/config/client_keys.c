@@ -2,6 +2,7 @@
 #include "config/parser.h"
 
 #include "transport/address.h"
+#include "transport/tls.h"
 
 #include <string.h>
 
@@ -96,11 +97,16 @@ static void set_remote_forward(struct alk_config *config, const struct key_def *
     push(config, key, &p->remote_forwards, &p->remote_forward_count, value);
 }
 
-static void set_transport(struct alk_config *config, const struct key_def *key, void *base,
-                          const char *value)
+static void set_pin(struct alk_config *config, const struct key_def *key, void *base,
+                    const char *value)
 {
-    if (strcmp(value, "tcp") != 0)
-        set_absent(config, key, base, value);
+    uint8_t pins[ALK_TLS_PINS_MAX][ALK_TLS_PIN_SIZE];
+    struct alk_error error;
+
+    if (alk_tls_pins_parse(value, pins, &error) < 0)
+        config_fault(config, "%s: %s", key->name, error.text);
+    else
+        set_text(config, key, base, value);
 }
 
 static const struct key_def profile_keys[] = {
@@ -132,14 +138,14 @@ static const struct key_def profile_keys[] = {
      .high = 3600},
     {.name = "log_level", .set = set_log_level, .offset = PROFILE(log_level)},
     {.name = "log_format", .set = set_log_format, .offset = PROFILE(log_format)},
-    {.name = "transport", .set = set_transport},
+    {.name = "transport", .set = set_transport, .offset = OPTION(transport)},
     {.name = "peer", .set = set_absent},
     {.name = "proxy", .set = set_absent},
     {.name = "iroh_relay", .set = set_absent},
-    {.name = "tls_server_name", .set = set_absent},
-    {.name = "tls_ca", .set = set_absent},
-    {.name = "tls_pin", .set = set_absent},
-    {.name = "insecure", .set = set_absent_yes},
+    {.name = "tls_server_name", .set = set_text, .offset = OPTION(tls_server_name)},
+    {.name = "tls_ca", .set = set_path, .offset = OPTION(tls_ca)},
+    {.name = "tls_pin", .set = set_pin, .offset = OPTION(tls_pin)},
+    {.name = "insecure", .set = set_yes, .offset = OPTION(tls_insecure)},
     {.name = "ssh_engine", .set = set_absent},
 };
 

@@ -1,6 +1,6 @@
 #include "config/parser.h"
 
-#include "auth/read_file.h"
+#include "base/read_file.h"
 #include "config/ini.h"
 
 #include <stdarg.h>

@@ -162,6 +162,26 @@ void set_networks(struct alk_config *config, const struct key_def *key, void *ba
         set_text(config, key, base, value);
 }
 
+void set_transport(struct alk_config *config, const struct key_def *key, void *base,
+                   const char *value)
+{
+    static const char *const elsewhere[] = {"iroh", "http", "dns"};
+    enum alk_transport transport = ALK_TRANSPORT_TCP;
+
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+        if (strcmp(value, elsewhere[i]) == 0) {
+            config_fault(config, "%s: this build does not have %s; it has tcp and tls", key->name,
+                         value);
+            return;
+        }
+    }
+    if (strcmp(value, "tls") == 0)
+        transport = ALK_TRANSPORT_TLS;
+    else if (strcmp(value, "tcp") != 0)
+        config_fault(config, "%s wants tcp or tls, not '%s'", key->name, value);
+    memcpy(field(key, base), &transport, sizeof(transport));
+}
+
 void set_absent(struct alk_config *config, const struct key_def *key, void *base, const char *value)
 {
     (void)base;

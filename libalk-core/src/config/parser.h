@@ -148,6 +148,8 @@ void set_text(struct alk_config *, const struct key_def *, void *base, const cha
 void set_path(struct alk_config *, const struct key_def *, void *base, const char *value);
 void set_log_level(struct alk_config *, const struct key_def *, void *base, const char *value);
 void set_log_format(struct alk_config *, const struct key_def *, void *base, const char *value);
+/* An enum alk_transport. */
+void set_transport(struct alk_config *, const struct key_def *, void *base, const char *value);
 /* A list of numeric addresses and networks. */
 void set_networks(struct alk_config *, const struct key_def *, void *base, const char *value);
 /* This build has nothing that could obey the key. */

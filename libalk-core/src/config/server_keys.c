@@ -9,6 +9,7 @@
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define SERVER(field) offsetof(struct alk_config_server, field)
 #define OPTION(field) offsetof(struct alk_config_server, options.field)
+#define LISTEN(field) offsetof(struct alk_config_listener, options.field)
 
 enum { LISTENERS_MAX = 64, LISTEN_MAX = 64 };
 
@@ -119,15 +120,6 @@ static void take_word(struct alk_config *config, const struct key_def *key, cons
     config_fault(config, "%s wants %s, not '%s'", key->name, here, value);
 }
 
-static void set_transport(struct alk_config *config, const struct key_def *key, void *base,
-                          const char *value)
-{
-    static const char *const elsewhere[] = {"tls", "iroh", "http", "dns", NULL};
-
-    (void)base;
-    take_word(config, key, value, "tcp", elsewhere);
-}
-
 static void set_interface(struct alk_config *config, const struct key_def *key, void *base,
                           const char *value)
 {
@@ -139,7 +131,7 @@ static void set_interface(struct alk_config *config, const struct key_def *key, 
 
 static const struct key_def listener_keys[] = {
     {.name = "listen", .set = set_listen, .fixed = true},
-    {.name = "transport", .set = set_transport, .fixed = true},
+    {.name = "transport", .set = set_transport, .offset = LISTEN(transport), .fixed = true},
     {.name = "interface", .set = set_interface, .fixed = true},
     {.name = "stealth", .set = set_absent_yes, .fixed = true},
     {.name = "tls", .set = set_absent_yes, .fixed = true},
@@ -151,6 +143,20 @@ static void end_listener(struct alk_config *config, void *base)
 
     if (config->seen[0] == 0) /* of listen, the first key */
         config_fault(config, "[listener %s] has no listen = ADDR:PORT", listener->name);
+}
+
+/* ---- [tls] ---- */
+
+static const struct key_def tls_keys[] = {
+    {.name = "cert", .set = set_path, .offset = OPTION(tls_cert)},
+    {.name = "key", .set = set_path, .offset = OPTION(tls_key)},
+};
+
+static void end_tls(struct alk_config *config, void *base)
+{
+    (void)base;
+    if (config->seen[0] == 0 || config->seen[1] == 0) /* of the two keys above */
+        config_fault(config, "[tls] wants cert and key, both");
 }
 
 /* ---- who may do what ---- */
@@ -410,8 +416,12 @@ const struct section_def alk_config_server_sections[] = {
      .keys = forwarding_keys,
      .key_count = COUNT(forwarding_keys)},
     {.name = "credential", .named = true, .absent = "credentials"},
-    {.name = "tls", .absent = "TLS"},
-    {.name = "acme", .absent = "TLS"},
+    {.name = "tls",
+     .begin = begin_server,
+     .end = end_tls,
+     .keys = tls_keys,
+     .key_count = COUNT(tls_keys)},
+    {.name = "acme", .absent = "ACME"},
     {.name = "iroh", .absent = "iroh"},
 };
 const size_t alk_config_server_section_count = COUNT(alk_config_server_sections);

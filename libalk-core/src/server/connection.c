@@ -47,6 +47,7 @@ static void connection_free(struct connection *c)
     remote_close_all(c);
     alk_channel_users_end(&c->users);
     accounts_leave(c);
+    arrival_cancel(c);
     alk_session_free(c->session);
     login_forget(c);
     alk_admission_leave(worker->server->admission, c->address, c->authenticated,
@@ -55,9 +56,8 @@ static void connection_free(struct connection *c)
     worker_connection_gone(worker);
 }
 
-static void on_end(void *user, int status, const char *why)
+static void log_end(const struct connection *c, const char *reason)
 {
-    struct connection *c = user;
     char seconds[32];
 
     snprintf(seconds, sizeof(seconds), "%" PRIu64,
@@ -65,7 +65,18 @@ static void on_end(void *user, int status, const char *why)
     /* a peer's own farewell is its own text: it stays out of the log */
     const char *login = c->authenticated ? "accepted" : c->failed ? "refused" : "none";
     alk_log(log_of(c), ALK_LOG_INFO, "connection closed", "remote_addr", c->address, "login", login,
-            "duration_s", seconds, "reason", status == ALK_E_CLOSED ? "closed" : why, NULL);
+            "duration_s", seconds, "reason", reason, NULL);
+}
+
+static void on_end(void *user, int status, const char *why)
+{
+    log_end(user, status == ALK_E_CLOSED ? "closed" : why);
+    connection_free(user);
+}
+
+void connection_abandon(struct connection *c, const char *why)
+{
+    log_end(c, why);
     connection_free(c);
 }
 
@@ -93,8 +104,20 @@ static struct alk_ssh_options ssh_options(const struct alk_server_options *o,
     return options;
 }
 
-void connection_start(struct worker *worker, struct alk_stream *stream)
+void connection_serve_ssh(struct connection *c, struct alk_stream *stream)
 {
+    struct worker *worker = c->worker;
+    struct alk_ssh_options options =
+        ssh_options(&worker->server->options, &worker_snapshot(worker)->options.limits);
+
+    if (alk_session_new(&c->session, worker->loop, stream, &options, &handler, c) != ALK_OK)
+        connection_free(c);
+}
+
+/* It counts as a connection that has not logged in from here on, whatever it does first. */
+void connection_start(const struct port *port, struct alk_stream *stream)
+{
+    struct worker *worker = port->worker;
     struct alk_server *server = worker->server;
     uint64_t now = alk_loop_now(worker->loop);
     const char *why = accounts_have_room_for_session(server)
@@ -115,21 +138,21 @@ void connection_start(struct worker *worker, struct alk_stream *stream)
     c->worker = worker;
     c->id = atomic_fetch_add(&server->last_connection_id, 1) + 1;
     c->opened = now;
-    c->transport = stream->ops->transport;
+    c->transport = port->options.transport == ALK_TRANSPORT_TLS ? "tls" : stream->ops->transport;
     memcpy(c->address, stream->peer, sizeof(c->address));
     LIST_INIT(&c->users);
     LIST_INIT(&c->remotes);
     LIST_INIT(&c->inlets);
     alk_log(server->options.log, ALK_LOG_INFO, "connection opened", "remote_addr", c->address,
-            "transport", stream->ops->transport, NULL);
-    struct alk_ssh_options options =
-        ssh_options(&server->options, &worker_snapshot(worker)->options.limits);
+            "transport", c->transport, NULL);
     LIST_INSERT_HEAD(&worker->connections, c, entry);
-    if (alk_session_new(&c->session, worker->loop, stream, &options, &handler, c) != ALK_OK)
-        connection_free(c);
+    arrival_start(c, port, stream);
 }
 
 void connection_end(struct connection *connection, const char *text)
 {
-    alk_session_end(connection->session, ALK_SSH_BY_APPLICATION, text);
+    if (connection->session != NULL)
+        alk_session_end(connection->session, ALK_SSH_BY_APPLICATION, text);
+    else
+        connection_abandon(connection, text);
 }

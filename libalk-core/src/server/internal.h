@@ -3,7 +3,8 @@
  *
  * server.c      options, listeners, start and stop
  * worker.c      one thread with its loop, and the connections on it
- * connection.c  one SSH connection, from its begin to its end
+ * connection.c  one connection, from its begin to its end
+ * arrival.c     what comes before SSH: TLS, and what the peer speaks
  * login.c       who is let in, and with which grant
  * channels.c    the channels that it asks for: policy and limits
  * accounts.c    what it counts for: its identity, channels, memory
@@ -21,6 +22,8 @@
 #include "server/identities.h"
 #include "transport/listener.h"
 #include "transport/resolver.h"
+#include "transport/tls.h"
+#include "transport/tls_stream.h"
 #include "tunnel/inlet.h"
 #include "tunnel/relay.h"
 
@@ -47,6 +50,7 @@ struct snapshot {
     struct alk_revocations *revoked;                /* likewise */
     struct alk_api_keys *api_keys;
     struct alk_token_index *token_keys; /* of keys */
+    struct alk_tls_context *tls;        /* NULL when no certificate is named */
 };
 
 /* All or nothing: reads the files that options names. previous is the one that this will
@@ -68,6 +72,13 @@ const struct alk_grant *config_provider_grant(const struct alk_identity *identit
 
 LIST_HEAD(connections, connection);
 
+/* A listener of one worker, and what it is for. */
+struct port {
+    struct worker *worker;
+    struct alk_listener *listener;
+    struct alk_listen_options options;
+};
+
 struct worker {
     struct alk_server *server;
     struct alk_loop *loop;
@@ -75,14 +86,15 @@ struct worker {
     bool running, stopping;
     struct connections connections;
     LIST_HEAD(, takeover) takeovers; /* whose holder is here */
-    struct alk_listener **listeners;
-    unsigned listener_count;
+    struct port **ports;
+    unsigned port_count;
     struct snapshot *present; /* as worker_snapshot last found it */
     unsigned generation;
 };
 
 int worker_init(struct worker *worker, struct alk_server *server);
-int worker_add_listener(struct worker *worker, struct alk_listener *listener);
+int worker_add_listener(struct worker *worker, struct alk_listener *listener,
+                        const struct alk_listen_options *options);
 int worker_start(struct worker *worker);
 void worker_stop(struct worker *worker); /* asks; the thread ends when its connections have */
 void worker_join(struct worker *worker);
@@ -118,7 +130,8 @@ struct alk_server {
     char **addresses;
     unsigned address_count;
     bool started;
-    bool ending; /* the threads have ended; no loop is to be used any more */
+    bool has_tls; /* a listener needs a certificate */
+    bool ending;  /* the threads have ended; no loop is to be used any more */
 };
 
 /* The present one, with a reference for the caller. */
@@ -133,7 +146,8 @@ struct connection {
     LIST_ENTRY(connection) entry;
     uint64_t id; /* unique within the server */
     struct worker *worker;
-    struct alk_session *session;
+    struct alk_tls_handshake *handshake; /* before there is a session */
+    struct alk_session *session;         /* NULL until the peer is known to speak SSH */
     struct alk_channel_users users;
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
     struct remote_listeners remotes;
@@ -153,8 +167,22 @@ struct connection {
 };
 
 /* Takes the stream of a new connection, or refuses it. */
-void connection_start(struct worker *worker, struct alk_stream *stream);
+void connection_start(const struct port *port, struct alk_stream *stream);
+/* SSH begins on the stream, which is taken. */
+void connection_serve_ssh(struct connection *connection, struct alk_stream *stream);
+/* It ended before SSH began: logs and frees. why is borrowed. */
+void connection_abandon(struct connection *connection, const char *why);
+/* Says goodbye, if there is a session; else it is over with this call. */
 void connection_end(struct connection *connection, const char *text);
+
+/* ---- arrival.c ---- */
+
+/* Takes the stream that a port has accepted; ends in connection_serve_ssh or connection_abandon,
+ * perhaps with this call. */
+void arrival_start(struct connection *connection, const struct port *port,
+                   struct alk_stream *stream);
+/* Gives up what has not come so far. */
+void arrival_cancel(struct connection *connection);
 
 /* ---- login.c ---- */
 

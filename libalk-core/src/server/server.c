@@ -13,6 +13,8 @@ enum {
     RESOLVER_THREADS = 32, /* slow names of one client leave some for the others */
 };
 
+static const struct alk_listen_options plain = {.transport = ALK_TRANSPORT_TCP};
+
 static void use_defaults(struct alk_server_options *o)
 {
     if (o->workers == 0) {
@@ -50,6 +52,16 @@ static int put_limits_in_force(struct alk_server *server, const struct snapshot 
         return alk_error_set(error, ALK_E_NOMEM, "out of memory");
     alk_identities_limit(server->identities, &snapshot->options.limits);
     return ALK_OK;
+}
+
+static int check_tls(const struct alk_server *server, const struct snapshot *snapshot,
+                     struct alk_error *error)
+{
+    return !server->has_tls || snapshot->tls != NULL
+               ? ALK_OK
+               : alk_error_set(error, ALK_E_INVAL,
+                               "a TLS listener needs a certificate and its key: --tls-cert and "
+                               "--tls-key, or cert and key in [tls]");
 }
 
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
@@ -130,15 +142,34 @@ static int remember_address(struct alk_server *server, const struct alk_listener
     return ALK_OK;
 }
 
+/* What a port needs besides an address. */
+static int prepare_port(struct alk_server *server, const struct alk_listen_options *options,
+                        struct alk_error *error)
+{
+    if (server->started)
+        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
+    if (options->transport != ALK_TRANSPORT_TLS)
+        return ALK_OK;
+    server->has_tls = true;
+    return check_tls(server, server->snapshot, error);
+}
+
 int alk_server_listen(struct alk_server *server, const char *address, struct alk_error *error)
+{
+    return alk_server_listen_as(server, address, NULL, error);
+}
+
+int alk_server_listen_as(struct alk_server *server, const char *address,
+                         const struct alk_listen_options *options, struct alk_error *error)
 {
     struct alk_listener *listeners[WORKERS_MAX];
     struct alk_address parsed;
     size_t count = server->worker_count;
-
-    if (server->started)
-        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
     int status = alk_address_parse_listen(address, &parsed, error);
+
+    options = options != NULL ? options : &plain;
+    if (status == ALK_OK)
+        status = prepare_port(server, options, error);
     if (status != ALK_OK)
         return status;
     if (server->options.dry_run)
@@ -149,7 +180,7 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
     status = remember_address(server, listeners[0]);
     for (size_t i = 0; i < count; i++) {
         if (status == ALK_OK)
-            status = worker_add_listener(&server->workers[i], listeners[i]);
+            status = worker_add_listener(&server->workers[i], listeners[i], options);
         if (status != ALK_OK)
             alk_listener_close(listeners[i]);
     }
@@ -157,12 +188,12 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
 }
 
 /* Each worker accepts from the one queue, with a descriptor of its own. */
-int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *error)
+int alk_server_listen_fd(struct alk_server *server, int fd,
+                         const struct alk_listen_options *options, struct alk_error *error)
 {
-    int status = ALK_OK;
+    options = options != NULL ? options : &plain;
+    int status = prepare_port(server, options, error);
 
-    if (server->started)
-        return alk_error_set(error, ALK_E_INVAL, "the server has started already");
     for (unsigned i = 0; i < server->worker_count && status == ALK_OK; i++) {
         struct alk_listener *listener = NULL;
         int own = i == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -171,7 +202,7 @@ int alk_server_listen_fd(struct alk_server *server, int fd, struct alk_error *er
         if (status == ALK_OK && i == 0)
             status = remember_address(server, listener);
         if (status == ALK_OK)
-            status = worker_add_listener(&server->workers[i], listener);
+            status = worker_add_listener(&server->workers[i], listener, options);
         if (status != ALK_OK)
             alk_listener_close(listener);
         if (status == ALK_E_NOMEM)
@@ -214,6 +245,8 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
     int status = snapshot_build(&fresh, options != NULL ? options : &old->options, old, error);
 
     snapshot_release(old);
+    if (status == ALK_OK)
+        status = check_tls(server, fresh, error);
     if (status == ALK_OK)
         status = put_limits_in_force(server, fresh, error);
     if (status != ALK_OK) {

@@ -2,10 +2,12 @@
 #include "server/internal.h"
 
 #include "auth/pattern.h"
+#include "transport/tls_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void note(const char *file, unsigned line, bool skipped, const char *sentence, void *user)
 {
@@ -60,6 +62,29 @@ static int prepare_tokens(struct snapshot *snapshot, const struct snapshot *prev
     if (o->token.enabled)
         status = alk_token_index_new(&snapshot->token_keys, snapshot->keys);
     return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
+}
+
+/* A certificate that is out of date is served all the same, and told of: to serve none would help
+ * nobody. Who only checks is told that it is wrong. */
+static int load_tls(struct snapshot *snapshot, const struct alk_server_options *options,
+                    struct alk_error *error)
+{
+    struct alk_error stale;
+
+    if (options->tls_cert == NULL && options->tls_key == NULL)
+        return ALK_OK;
+    if (options->tls_cert == NULL || options->tls_key == NULL)
+        return alk_error_set(error, ALK_E_INVAL,
+                             "a TLS certificate and its key go together: name "
+                             "both, or none");
+    int status = alk_tls_server_load(&snapshot->tls, options->tls_cert, options->tls_key, error);
+    if (status != ALK_OK ||
+        alk_tls_check_validity(snapshot->tls, options->tls_cert, time(NULL), &stale) == ALK_OK)
+        return status;
+    if (options->dry_run)
+        return alk_error_set(error, stale.code, "%s", stale.text);
+    alk_log(options->log, ALK_LOG_WARN, "tls certificate", "note", stale.text, NULL);
+    return ALK_OK;
 }
 
 static const char *copy(struct alk_arena *arena, const char *text, bool *ok)
@@ -156,6 +181,8 @@ static int copy_options(struct snapshot *snapshot, const struct alk_server_optio
     use_default_limits(&o->limits);
     o->cert_authority = copy(&snapshot->strings, options->cert_authority, &ok);
     o->revoked_keys = copy(&snapshot->strings, options->revoked_keys, &ok);
+    o->tls_cert = copy(&snapshot->strings, options->tls_cert, &ok);
+    o->tls_key = copy(&snapshot->strings, options->tls_key, &ok);
     copy_api_keys(snapshot, options, &ok);
     return ok ? ALK_OK : alk_error_set(error, ALK_E_NOMEM, "out of memory");
 }
@@ -178,6 +205,8 @@ int snapshot_build(struct snapshot **out, const struct alk_server_options *optio
         status = load_keys(snapshot, options, error);
     if (status == ALK_OK)
         status = prepare_tokens(snapshot, previous, error);
+    if (status == ALK_OK)
+        status = load_tls(snapshot, options, error);
     if (status != ALK_OK) {
         snapshot_release(snapshot);
         return status;
@@ -196,6 +225,7 @@ void snapshot_release(struct snapshot *snapshot)
 {
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
+    alk_tls_context_release(snapshot->tls);
     alk_token_index_free(snapshot->token_keys);
     alk_api_keys_free(snapshot->api_keys);
     alk_authorized_keys_free(snapshot->keys);

@@ -10,15 +10,21 @@ int worker_init(struct worker *worker, struct alk_server *server)
     return alk_loop_new(&worker->loop);
 }
 
-int worker_add_listener(struct worker *worker, struct alk_listener *listener)
+int worker_add_listener(struct worker *worker, struct alk_listener *listener,
+                        const struct alk_listen_options *options)
 {
-    size_t size = (worker->listener_count + 1) * sizeof(listener);
-    struct alk_listener **listeners = realloc(worker->listeners, size);
+    size_t size = (worker->port_count + 1) * sizeof(struct port *);
+    struct port **ports = realloc(worker->ports, size);
+    struct port *port = malloc(sizeof(*port));
 
-    if (listeners == NULL)
+    if (ports != NULL)
+        worker->ports = ports;
+    if (ports == NULL || port == NULL) {
+        free(port);
         return ALK_E_NOMEM;
-    listeners[worker->listener_count++] = listener;
-    worker->listeners = listeners;
+    }
+    *port = (struct port){.worker = worker, .listener = listener, .options = *options};
+    ports[worker->port_count++] = port;
     return ALK_OK;
 }
 
@@ -37,8 +43,9 @@ static void *run(void *user)
 
 int worker_start(struct worker *worker)
 {
-    for (unsigned i = 0; i < worker->listener_count; i++) {
-        int status = alk_listener_start(worker->listeners[i], worker->loop, on_accept, worker);
+    for (unsigned i = 0; i < worker->port_count; i++) {
+        struct port *port = worker->ports[i];
+        int status = alk_listener_start(port->listener, worker->loop, on_accept, port);
         if (status != ALK_OK)
             return status;
     }
@@ -50,9 +57,10 @@ int worker_start(struct worker *worker)
 
 static void close_listeners(struct worker *worker)
 {
-    for (unsigned i = 0; i < worker->listener_count; i++)
-        alk_listener_close(worker->listeners[i]);
-    worker->listener_count = 0;
+    for (unsigned i = 0; i < worker->port_count; i++) {
+        alk_listener_close(worker->ports[i]->listener);
+        worker->ports[i]->listener = NULL;
+    }
 }
 
 void worker_connection_gone(struct worker *worker)
@@ -102,12 +110,14 @@ int worker_rejudge(struct worker *worker)
 static void stop(void *user)
 {
     struct worker *worker = user;
-    struct connection *connection;
+    struct connection *connection = LIST_FIRST(&worker->connections), *next;
 
     worker->stopping = true;
     close_listeners(worker);
-    LIST_FOREACH(connection, &worker->connections, entry)
-    connection_end(connection, "the server is shutting down");
+    for (; connection != NULL; connection = next) {
+        next = LIST_NEXT(connection, entry); /* it may be gone after this */
+        connection_end(connection, "the server is shutting down");
+    }
     worker_connection_gone(worker);
 }
 
@@ -130,6 +140,8 @@ void worker_free(struct worker *worker)
     close_listeners(worker);
     takeover_end_all(worker);
     snapshot_release(worker->present);
-    free(worker->listeners);
+    for (unsigned i = 0; i < worker->port_count; i++)
+        free(worker->ports[i]);
+    free(worker->ports);
     alk_loop_free(worker->loop);
 }

@@ -128,6 +128,14 @@ static void read_rule(const struct alk_config *c, char *out, size_t size)
     snprintf(out, size, "%s|%s|%u|%zu", rule->text, rule->file, rule->line,
              SERVER(options.rule_count));
 }
+READ(tls_cert, "%s", SERVER(options.tls_cert))
+READ(tls_key, "%s", SERVER(options.tls_key))
+READ(transport, "%d", (int)alk_config_server(c)->listeners[0].options.transport)
+READ(p_transport, "%d", (int)PROFILE(options.transport))
+READ(p_tls_ca, "%s", PROFILE(options.tls_ca))
+READ(p_tls_pin, "%s", PROFILE(options.tls_pin))
+READ(p_tls_server_name, "%s", PROFILE(options.tls_server_name))
+READ(p_insecure, "%d", PROFILE(options.tls_insecure))
 READ(p_server, "%s", PROFILE(server))
 READ(p_identity, "%s", PROFILE(identity))
 READ(p_certificate, "%s", PROFILE(certificate))
@@ -148,6 +156,8 @@ READ(p_log_format, "%s", PROFILE(log_format))
 #define HASH  "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define PRINT "SHA256:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
+#define PIN "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
 static const struct key_case server_cases[] = {
     {"server", "host_key", "/a/key", "\"x\"", "/a/key", read_host_key},
     {"server", "host_key", "key", "~/a\x01", "/etc/x/key", read_host_key},
@@ -165,6 +175,9 @@ static const struct key_case server_cases[] = {
     {"listener one", "listen", "unix:/a", "127.0.0.1:1,,[::1]:1", "one", read_listener_name},
     {"auth", "authorized_keys", "/a", "", "/a", read_authorized_keys},
     {"auth", "cert_authority", "ca", "", "/etc/x/ca", read_authority},
+    {"tls", "cert", "c.pem", "", "/etc/x/c.pem", read_tls_cert},
+    {"tls", "key", "/k.pem", "", "/k.pem", read_tls_key},
+    {"listener one", "transport", "tls", "ssl", "1", read_transport},
     {"auth", "revoked_keys", "/krl", "", "/krl", read_revoked},
     {"auth", "disconnect_revoked", "no", "off", "1", read_keep_revoked},
     {"limits", "max_connections_per_ip", "0", "-1", "0", read_per_ip},
@@ -208,6 +221,11 @@ static const struct key_case client_cases[] = {
     {"profile p", "identity", "~/.ssh/id", "", "/home/me/.ssh/id", read_p_identity},
     {"profile p", "certificate", "c.pub", "", "/etc/x/c.pub", read_p_certificate},
     {"profile p", "open_timeout", "1m", "2h", "60", read_p_open_timeout},
+    {"profile p", "transport", "tls", "dns", "1", read_p_transport},
+    {"profile p", "tls_ca", "ca.pem", "", "/etc/x/ca.pem", read_p_tls_ca},
+    {"profile p", "tls_pin", PIN, "sha256//short", PIN, read_p_tls_pin},
+    {"profile p", "tls_server_name", "a.test", "", "a.test", read_p_tls_server_name},
+    {"profile p", "insecure", "yes", "1", "1", read_p_insecure},
     {"profile p", "known_hosts", "hosts", "", "/etc/x/hosts", read_p_known_hosts},
     {"profile p", "accept_new", "yes", "true", "1", read_p_accept_new},
     {"profile p", "host_key_fingerprint", PRINT, "MD5:1", PRINT, read_p_fingerprint},
@@ -226,6 +244,10 @@ static const struct key_case client_cases[] = {
 /* What else a section must have. */
 static const char *needed(const struct key_case *k)
 {
+    if (strcmp(k->section, "tls") == 0)
+        return strcmp(k->key, "cert") == 0 ? "key = k\n" : "cert = c\n";
+    if (strcmp(k->key, "transport") == 0 && strcmp(k->section, "profile p") != 0)
+        return "listen = *:1\n"; /* each section must have its own */
     if (strcmp(k->section, "api_key k") != 0 || strcmp(k->key, "hash") == 0)
         return "";
     return strcmp(k->key, "ttl") == 0 ? "hash = " HASH "\ncreated = 2026-01-01\n"
@@ -273,8 +295,8 @@ static void test_each_key(void **state)
 static void check_all_known(enum alk_config_kind kind, const char *section,
                             const struct key_case *cases, size_t count)
 {
-    static const char absent[] = " proxy stealth tls database transport interface peer iroh_relay "
-                                 "tls_server_name tls_ca tls_pin insecure ssh_engine key_source ";
+    static const char absent[] = " proxy stealth tls database interface peer iroh_relay "
+                                 "ssh_engine key_source ";
     char text[64], padded[80];
 
     snprintf(text, sizeof(text), "[%s]\nnonsense = 1\n", section);
@@ -295,8 +317,8 @@ static void check_all_known(enum alk_config_kind kind, const char *section,
 
 static void test_no_key_is_untested(void **state)
 {
-    static const char *const sections[] = {"server",     "listener one", "auth",     "limits",
-                                           "auth.token", "forwarding",   "api_key k"};
+    static const char *const sections[] = {"server",     "listener one", "auth",      "limits",
+                                           "auth.token", "forwarding",   "api_key k", "tls"};
     size_t servers = sizeof(server_cases) / sizeof(server_cases[0]);
     size_t clients = sizeof(client_cases) / sizeof(client_cases[0]);
 
@@ -311,21 +333,17 @@ static void test_no_key_is_untested(void **state)
 static void test_absent_features_are_refused(void **state)
 {
     static const char *const server[] = {
-        "[listener a]\nlisten = *:1\ntransport = tls\n",
         "[listener a]\nlisten = *:1\ntransport = iroh\n",
         "[listener a]\nlisten = *:1\ntransport = http\n",
         "[listener a]\nlisten = *:1\ntransport = dns\n",
         "[listener a]\nlisten = *:1\ninterface = raw\n",
         "[listener a]\nlisten = *:1\nstealth = yes\n",
         "[listener a]\nlisten = *:1\ntls = yes\n",
-        "[tls]\ncert = x\nkey = y\n",
         "[server]\nproxy = socks5://127.0.0.1:1\n",
         "[auth]\ndatabase = /x\n",
     };
     static const char *const client[] = {
-        "transport = tls",     "peer = x",       "proxy = x",
-        "iroh_relay = x",      "tls_ca = x",     "tls_pin = x",
-        "tls_server_name = x", "insecure = yes", "ssh_engine = libssh2",
+        "transport = iroh", "peer = x", "proxy = x", "iroh_relay = x", "ssh_engine = libssh2",
     };
     char text[128];
 

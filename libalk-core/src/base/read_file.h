@@ -1,6 +1,6 @@
-/* Opening and reading the small files that hold keys. */
-#ifndef ALK_AUTH_READ_FILE_H
-#define ALK_AUTH_READ_FILE_H
+/* Opening and reading small files: keys, certificates, settings. */
+#ifndef ALK_BASE_READ_FILE_H
+#define ALK_BASE_READ_FILE_H
 
 #include <alk/status.h>
 #include <stddef.h>
