@@ -164,11 +164,15 @@ $(BUILD)/test/interop/%_client: $(BUILD)/obj/test/interop/tunnels/%_client.o $(B
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$*)
-.PHONY: interop interop-build
+.PHONY: interop interop-build interop-page
 interop-build: programs npm $(INTEROP_CLIENTS)
+# make interop ALK_INTEROP_RESULT=FILE.json keeps the results for `make interop-page`
 interop: interop-build
 	@ALK_BIN=$(abspath $(BUILD))/bin ALK_INTEROP=$(abspath $(BUILD))/test/interop \
 	    $(PYTHON) -m pytest -q -p no:cacheprovider test/interop $(PYTEST)
+# RESULTS: files of complete runs, one for each system
+interop-page:
+	@test/interop/page $(RESULTS) > docs/interop.md
 test: unit e2e interop
 
 # ---- fuzzing: test/fuzz/LIB/NAME_fuzz.c with seeds in test/fuzz/LIB/seeds/NAME/

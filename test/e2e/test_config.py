@@ -47,7 +47,7 @@ class Site:
         server = self.lab.start("alknet-server", self.argv(*args), **options)
         server.wait_for(r"listening on (\S+), host key")
         server.addresses = re.findall(r"listening on (\S+), host key", server.log())
-        self.lab._describe(server, server.addresses[0], "host")
+        self.lab.describe(server, server.addresses[0], "host")
         self.reloads = self.failures = 0
         self.server = server
         return server
@@ -388,7 +388,7 @@ def test_sockets_that_are_handed_over(lab, site):
     for s in (given, other):
         port = s.getsockname()[1]
         server.wait_for(f"listening on 127.0.0.1:{port},")
-        lab._describe(server, f"127.0.0.1:{port}", "host")
+        lab.describe(server, f"127.0.0.1:{port}", "host")
         s.close()
         lab.client(server)
 

@@ -12,6 +12,11 @@ sys.path += [HERE, os.path.join(HERE, "../e2e")]
 from support.suite import *  # noqa: E402,F401,F403
 from support.suite import write_counts  # noqa: E402
 
+import results  # noqa: E402
+
 
 def pytest_terminal_summary(terminalreporter):
+    path = os.environ.get("ALK_INTEROP_RESULT")
+    if path:
+        results.write(path, terminalreporter.stats)
     write_counts(terminalreporter, "interop")

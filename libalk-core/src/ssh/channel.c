@@ -106,8 +106,17 @@ int ssh_on_channel_eof(struct alk_ssh *ssh, struct alk_reader *r)
 
 /* ---- sending ---- */
 
+/* Whether there is no such channel any more; a message that grants something means nothing then. */
+static bool is_gone(struct alk_ssh *ssh, struct alk_reader r)
+{
+    return ssh_channel_by_id(ssh, alk_get_u32(&r)) == NULL && alk_reader_ok(&r);
+}
+
 int ssh_on_channel_window(struct alk_ssh *ssh, struct alk_reader *r)
 {
+    /* ssh2 of npm goes on granting what it had queued when the channel was closed */
+    if (is_gone(ssh, *r))
+        return ALK_OK;
     struct alk_ssh_channel *channel = addressed(ssh, r);
     if (channel == NULL)
         return ssh->error.code;

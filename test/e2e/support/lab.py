@@ -103,7 +103,7 @@ class Lab:
         relay = Relay(server.address, damage)
         self.targets.append(relay)
         relay.name = f"relay{len(self.targets)}"
-        self._describe(relay, relay.address, "host")
+        self.describe(relay, relay.address, "host")
         return relay
 
     def destination(self, *texts):
@@ -151,10 +151,10 @@ class Lab:
         server = self.start("alknet-server", argv + list(args), **options)
         server.wait_for(r"listening on (\S+), host key", count=len(listen))
         server.addresses = re.findall(r"listening on (\S+), host key", server.log())
-        self._describe(server, server.addresses[0], key)
+        self.describe(server, server.addresses[0], key)
         return server
 
-    def _describe(self, server, address, key):
+    def describe(self, server, address, key):
         server.address = address
         if not address.startswith(("/", "unix:")):
             server.host, server.port = split_address(address)
@@ -209,12 +209,12 @@ class Lab:
         ssh.wait_for("Entering interactive session")
         return ssh
 
-    def sshd(self, *lines, authorized_keys=True):
+    def sshd(self, *lines, authorized_keys=True, address=None):
         """OpenSSH's server with further lines of configuration, and our key authorised unless
-        they say who is."""
+        they say who is. address: of one before it."""
         program = shutil.which("sshd") or "/usr/sbin/sshd"
-        address = loopback()
-        port = free_port(address)
+        address, port = split_address(address) if address else (loopback(), None)
+        port = port or free_port(address)
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         authorized = self.write("sshd_authorized_keys", self.keys.public("user") + "\n")
         config = self.write("sshd_config", "\n".join((
@@ -224,7 +224,7 @@ class Lab:
             sshd_quirks(program) + lines) + "\n")
         sshd = self.start("sshd", [program, "-D", "-e", "-f", config], ours=False)
         sshd.wait_for("Server listening on")
-        self._describe(sshd, join_address(address, port), "host")
+        self.describe(sshd, join_address(address, port), "host")
         return sshd
 
     # ---- the end ----

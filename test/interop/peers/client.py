@@ -13,6 +13,12 @@ def output_of(argv):
     return done.stdout + done.stderr
 
 
+def first_word(argv):
+    """Of its standard output; Python's warnings are not for us."""
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=60)
+    return re.split(r"[\s/]", done.stdout)[0]
+
+
 def version_in(argv, pattern):
     return re.search(pattern, output_of(argv))[1]
 
@@ -79,7 +85,7 @@ class Tunnel(ClientPeer):
         return argv + (["--rekey"] if rekeying else [])
 
     def version(self):
-        return output_of([*self.command(), "--version"]).strip()
+        return first_word([*self.command(), "--version"])
 
     def end(self, program):
         program.process.stdin.close()

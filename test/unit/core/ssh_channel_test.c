@@ -295,6 +295,8 @@ static void test_nothing_may_follow_close(void **state)
     (void)state;
     for (unsigned type = SSH_MSG_CHANNEL_OPEN_CONFIRMATION; type <= SSH_MSG_CHANNEL_FAILURE;
          type++) {
+        if (type == SSH_MSG_CHANNEL_WINDOW_ADJUST)
+            continue;
         begin(ALK_SSH_SERVER);
         send_about(SSH_MSG_CHANNEL_CLOSE, id, NULL, 0);
         script_alive(&s);
@@ -305,6 +307,23 @@ static void test_nothing_may_follow_close(void **state)
         send_about((uint8_t)type, id, rest, sizeof(rest));
         refused();
     }
+}
+
+/* A window for a channel that is gone, or never was, changes nothing: some servers send them late. */
+static void test_late_windows_are_dropped(void **state)
+{
+    (void)state;
+    begin(ALK_SSH_SERVER);
+    send_about(SSH_MSG_CHANNEL_CLOSE, id, NULL, 0);
+    send_number(SSH_MSG_CHANNEL_WINDOW_ADJUST, id, UINT32_MAX);
+    send_number(SSH_MSG_CHANNEL_WINDOW_ADJUST, UINT32_MAX, 1);
+    script_alive(&s);
+    assert_int_equal(script_open_channel(&s, 78, 1000, 300), id);
+    assert_int_equal(try_write(2000), 1000);
+    send_about(SSH_MSG_CHANNEL_WINDOW_ADJUST, UINT32_MAX, NULL, 0);
+    script_alive(&s);
+    send_about(SSH_MSG_CHANNEL_WINDOW_ADJUST, id, "\0\0\0", 3); /* cut */
+    refused();
 }
 
 static void test_what_crosses_our_close_is_dropped(void **state)
@@ -355,6 +374,8 @@ static void test_unknown_channels(void **state)
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         for (unsigned type = SSH_MSG_CHANNEL_OPEN_CONFIRMATION; type <= SSH_MSG_CHANNEL_FAILURE;
              type++) {
+            if (type == SSH_MSG_CHANNEL_WINDOW_ADJUST)
+                continue;
             begin(ALK_SSH_SERVER);
             send_about((uint8_t)type, ids[i], rest, sizeof(rest));
             refused();
@@ -535,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_largest_packet_of_nothing),
         cmocka_unit_test(test_what_may_not_follow_the_end_of_data),
         cmocka_unit_test(test_nothing_may_follow_close),
+        cmocka_unit_test(test_late_windows_are_dropped),
         cmocka_unit_test(test_what_crosses_our_close_is_dropped),
         cmocka_unit_test(test_what_crosses_our_close_keeps_to_the_window),
         cmocka_unit_test(test_unknown_channels),
