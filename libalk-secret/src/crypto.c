@@ -1,7 +1,8 @@
-/* HMAC, PBKDF2, HKDF and AES-GCM of libcrypto behind plain functions. */
+/* HMAC, HKDF and AES-GCM of libcrypto and PBKDF2 of nettle behind plain functions. */
 #include "crypto.h"
 
 #include <limits.h>
+#include <nettle/pbkdf2.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -9,14 +10,12 @@
 #include <openssl/params.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* Looked up once: a look-up by name costs more than the operations themselves. */
 static struct {
     EVP_CIPHER *aes_gcm;
     EVP_KDF *hkdf;
-    EVP_MAC *hmac;
 } fetched;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
@@ -26,13 +25,12 @@ static void fetch(void)
         return;
     fetched.aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     fetched.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    fetched.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 }
 
 int alk_secret_crypto_init(void)
 {
     pthread_once(&fetch_once, fetch);
-    return fetched.aes_gcm != NULL && fetched.hkdf != NULL && fetched.hmac != NULL
+    return fetched.aes_gcm != NULL && fetched.hkdf != NULL
                ? 0
                : ALK_SECRET_E_CRYPTO;
 }
@@ -74,53 +72,11 @@ static int derive(EVP_KDF *kdf, const OSSL_PARAM *params, uint8_t *out, size_t l
     return r;
 }
 
-/* One HMAC under the key that ctx was given; a further one begins where its key left it. */
-static bool mac(EVP_MAC_CTX *ctx, const void *data, size_t len, const void *more, size_t more_len,
-                uint8_t out[64])
-{
-    size_t size;
-
-    return EVP_MAC_update(ctx, data, len) == 1 && EVP_MAC_update(ctx, more, more_len) == 1 &&
-           EVP_MAC_final(ctx, out, &size, 64) == 1 && size == 64;
-}
-
-/* RFC 8018 for an output of one block. libcrypto's own PBKDF2 copies its keyed contexts anew in
- * every round; one context that is reset takes a tenth of the time off. */
-static bool stretch(EVP_MAC_CTX *ctx, const uint8_t *salt, size_t salt_len, unsigned rounds,
-                    uint8_t out[64])
-{
-    static const uint8_t first_block[] = {0, 0, 0, 1};
-    uint8_t u[64];
-    bool good = mac(ctx, salt, salt_len, first_block, sizeof first_block, u);
-
-    memcpy(out, u, 64);
-    for (unsigned i = 1; good && i < rounds; i++) {
-        good = EVP_MAC_init(ctx, NULL, 0, NULL) == 1 && mac(ctx, u, sizeof u, "", 0, u);
-        for (size_t j = 0; j < sizeof u; j++)
-            out[j] ^= u[j];
-    }
-    sodium_memzero(u, sizeof u);
-    return good;
-}
-
 int alk_secret_pbkdf2_sha512(const char *password, size_t len, const uint8_t *salt, size_t salt_len,
                              unsigned rounds, uint8_t out[64])
 {
-    char digest[] = "SHA512";
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_MAC_CTX *ctx = alk_secret_crypto_init() == 0 ? EVP_MAC_CTX_new(fetched.hmac) : NULL;
-    int r = ALK_SECRET_E_CRYPTO;
-
-    if (ctx != NULL && EVP_MAC_init(ctx, (const uint8_t *)password, len, params) == 1 &&
-        stretch(ctx, salt, salt_len, rounds, out))
-        r = 0;
-    else
-        sodium_memzero(out, 64);
-    EVP_MAC_CTX_free(ctx);
-    return r;
+    nettle_pbkdf2_hmac_sha512(len, (const uint8_t *)password, rounds, salt_len, salt, 64, out);
+    return 0;
 }
 
 int alk_secret_hkdf_sha256(const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len,

@@ -1,4 +1,4 @@
-/* The few operations that this library takes from libcrypto. All return 0 or ALK_SECRET_E_CRYPTO. */
+/* The few operations that this library takes from libcrypto and nettle. All return 0 or ALK_SECRET_E_CRYPTO. */
 #ifndef ALK_CRYPTO_PRIVATE_H
 #define ALK_CRYPTO_PRIVATE_H
 
