@@ -111,7 +111,8 @@ static void come_online(struct alk_client *client)
     client->attempts = 0;
     login_clear(client);
     alk_log(client->options.log, ALK_LOG_INFO, "online", "cipher",
-            alk_ssh_cipher_name(alk_session_ssh(client->session)), NULL);
+            alk_session_engine(client->session)->cipher_name(alk_session_ssh(client->session)),
+            NULL);
     remotes_request(client);
     alk_inlets_retry(&client->inlets);
     tell(client, ALK_CLIENT_ONLINE, ALK_OK, "");
@@ -120,7 +121,7 @@ static void come_online(struct alk_client *client)
 static void on_host_key(struct alk_client *client, const struct alk_ssh_event *event)
 {
     if (trust_judge(client, event->data, event->len, &client->trouble) == ALK_OK)
-        alk_ssh_host_key_accept(alk_session_ssh(client->session));
+        alk_session_engine(client->session)->host_key_accept(alk_session_ssh(client->session));
     else
         alk_session_end(client->session, ALK_SSH_BY_HOST_KEY, "host key not trusted");
 }
@@ -184,8 +185,8 @@ static void shake_hands(struct alk_client *client, struct alk_stream *stream)
     options.keepalive_ms = client->options.keepalive_s * 1000ULL;
     options.max_channels = client->options.max_channels;
     memset(&client->trouble, 0, sizeof(client->trouble));
-    int status =
-        alk_session_new(&client->session, client->loop, stream, &options, &handler, client);
+    int status = alk_session_new(&client->session, client->loop, stream, &alk_engine_native,
+                                 &options, &handler, client);
     if (status != ALK_OK)
         lost(client, status, alk_status_text(status));
 }

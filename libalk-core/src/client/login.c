@@ -79,11 +79,12 @@ static void use_own_key(struct alk_client *client, const struct alk_key *key)
 
     if (show(client, alk_key_blob(key)))
         login->next++;
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
-                             &len) != ALK_OK)
+    if (alk_session_engine(client->session)
+            ->auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
+                           &len) != ALK_OK)
         return;
     alk_key_sign(key, data, len, signature);
-    alk_ssh_auth_signed(ssh_of(client), signature, sizeof(signature));
+    alk_session_engine(client->session)->auth_signed(ssh_of(client), signature, sizeof(signature));
 }
 
 static void probe_agent_key(struct alk_client *client, const uint8_t blob[ALK_KEY_BLOB_SIZE])
@@ -92,7 +93,8 @@ static void probe_agent_key(struct alk_client *client, const uint8_t blob[ALK_KE
 
     if (show(client, blob))
         login->next++;
-    alk_ssh_auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
+    alk_session_engine(client->session)
+        ->auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
 }
 
 static void on_agent_keys(void *user, int status, const struct alk_agent_identity *keys,
@@ -158,7 +160,8 @@ static void on_agent_signature(void *user, int status, const uint8_t *signature)
         login_next(client);
         return;
     }
-    alk_ssh_auth_signed(ssh_of(client), signature, ALK_SIGNATURE_BLOB_SIZE);
+    alk_session_engine(client->session)
+        ->auth_signed(ssh_of(client), signature, ALK_SIGNATURE_BLOB_SIZE);
     alk_session_touch(client->session);
 }
 
@@ -168,8 +171,9 @@ void login_sign(struct alk_client *client)
     const uint8_t *data;
     size_t len;
 
-    if (alk_ssh_auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
-                             &len) != ALK_OK ||
+    if (alk_session_engine(client->session)
+                ->auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
+                               &len) != ALK_OK ||
         agent_talk_sign(login->agent, login->offered, data, len, on_agent_signature) != ALK_OK)
         login_next(client);
 }

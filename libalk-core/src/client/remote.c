@@ -75,9 +75,9 @@ void remotes_request(struct alk_client *client)
         struct remote *remote = client->remotes[i];
         if (remote->up || remote->asked || alk_loop_now(client->loop) < remote->again)
             continue;
-        if (alk_ssh_forward_request(alk_session_ssh(client->session), kind_of(remote), false,
-                                    listen_host(remote), remote->spec->listen.port,
-                                    remote) == ALK_OK)
+        if (alk_session_engine(client->session)
+                ->forward_request(alk_session_ssh(client->session), kind_of(remote), false,
+                                  listen_host(remote), remote->spec->listen.port, remote) == ALK_OK)
             remote->asked = true;
     }
     alk_session_touch(client->session);
@@ -158,8 +158,9 @@ void remote_on_channel(struct alk_client *client, const struct alk_ssh_event *ev
     struct remote *remote = find(client, event);
 
     if (remote == NULL) {
-        alk_ssh_channel_reject(alk_session_ssh(client->session), event->channel,
-                               ALK_SSH_OPEN_PROHIBITED, "nothing was forwarded from there");
+        alk_session_engine(client->session)
+            ->channel_reject(alk_session_ssh(client->session), event->channel,
+                             ALK_SSH_OPEN_PROHIBITED, "nothing was forwarded from there");
         return;
     }
     const struct alk_endpoint *to = &remote->spec->target;

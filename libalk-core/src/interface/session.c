@@ -24,6 +24,7 @@ struct gathering {
 struct alk_session {
     struct alk_loop *loop;
     struct alk_stream *stream;
+    const struct alk_engine *engine;
     struct alk_ssh *ssh;
     struct alk_timer *timer;
     struct alk_deferred *pump;
@@ -71,7 +72,7 @@ bool alk_session_has_waiters(const struct alk_session *session)
 /* Who comes back queues behind the others, so that each has its turn. */
 static void resume_waiters(struct alk_session *session)
 {
-    while (!TAILQ_EMPTY(&session->waiters) && alk_ssh_has_room(session->ssh)) {
+    while (!TAILQ_EMPTY(&session->waiters) && session->engine->has_room(session->ssh)) {
         struct alk_waiter *waiter = TAILQ_FIRST(&session->waiters);
         alk_session_unwait(waiter);
         waiter->resume(waiter);
@@ -162,7 +163,7 @@ static void take_events(struct alk_session *session)
     int status;
 
     session->gathering = &gathering;
-    while ((status = alk_ssh_next(session->ssh, &event)) > 0) {
+    while ((status = session->engine->next(session->ssh, &event)) > 0) {
         if (event.type != ALK_SSH_CHANNEL_DATA)
             deliver(&gathering);
         session->handler->on_event(session->user, &event);
@@ -176,7 +177,9 @@ static void take_events(struct alk_session *session)
 static void read_stream(struct alk_session *session)
 {
     uint8_t *at;
-    size_t space = alk_ssh_wants_input(session->ssh) ? alk_ssh_input_space(session->ssh, &at) : 0;
+    size_t space = session->engine->wants_input(session->ssh)
+                       ? session->engine->input_space(session->ssh, &at)
+                       : 0;
 
     if (space == 0)
         return;
@@ -187,7 +190,7 @@ static void read_stream(struct alk_session *session)
         fail(session, n == 0 ? ALK_E_CLOSED : (int)n);
         return;
     }
-    alk_ssh_input_commit(session->ssh, (size_t)n, alk_loop_now(session->loop));
+    session->engine->input_commit(session->ssh, (size_t)n, alk_loop_now(session->loop));
     take_events(session);
 }
 
@@ -197,7 +200,7 @@ static bool write_stream(struct alk_session *session)
     const uint8_t *bytes;
     size_t len;
 
-    while ((len = alk_ssh_output(session->ssh, &bytes)) > 0) {
+    while ((len = session->engine->output(session->ssh, &bytes)) > 0) {
         ssize_t n = alk_stream_write(session->stream, bytes, len);
         if (n == ALK_E_AGAIN)
             return true;
@@ -205,14 +208,14 @@ static bool write_stream(struct alk_session *session)
             fail(session, (int)n);
             return false;
         }
-        alk_ssh_output_done(session->ssh, (size_t)n);
+        session->engine->output_done(session->ssh, (size_t)n);
     }
     return true;
 }
 
 static void set_timer(struct alk_session *session)
 {
-    uint64_t at = alk_ssh_deadline(session->ssh);
+    uint64_t at = session->engine->deadline(session->ssh);
 
     /* a timer that fires too early only sets itself again */
     if (at >= session->timer_at)
@@ -225,7 +228,7 @@ static void set_timer(struct alk_session *session)
 /* On a short path, deep queues in the kernel only make interactive channels wait. */
 static void look_at_path(struct alk_session *session)
 {
-    if (session->path_known || !alk_ssh_authenticated(session->ssh))
+    if (session->path_known || !session->engine->authenticated(session->ssh))
         return;
     session->path_known = true;
     alk_stream_limit_unread(session->stream, UNREAD_MOST, SHORT_PATH_US);
@@ -233,7 +236,7 @@ static void look_at_path(struct alk_session *session)
 
 static bool waiters_can_go(const struct alk_session *session)
 {
-    return !TAILQ_EMPTY(&session->waiters) && alk_ssh_has_room(session->ssh);
+    return !TAILQ_EMPTY(&session->waiters) && session->engine->has_room(session->ssh);
 }
 
 static void set_interest(struct alk_session *session)
@@ -241,9 +244,9 @@ static void set_interest(struct alk_session *session)
     const uint8_t *bytes;
     unsigned interest = 0;
 
-    if (alk_ssh_wants_input(session->ssh))
+    if (session->engine->wants_input(session->ssh))
         interest |= ALK_READABLE;
-    if (alk_ssh_output(session->ssh, &bytes) > 0 || waiters_can_go(session))
+    if (session->engine->output(session->ssh, &bytes) > 0 || waiters_can_go(session))
         interest |= ALK_WRITABLE;
     if (interest != session->interest) {
         session->interest = interest;
@@ -267,7 +270,7 @@ static void drain(struct alk_session *session)
 
 static void close_now(struct alk_session *session)
 {
-    const struct alk_error *error = alk_ssh_error(session->ssh);
+    const struct alk_error *error = session->engine->error(session->ssh);
     const char *why = error->code != 0 ? error->text : alk_status_text(session->status);
 
     drain(session);
@@ -284,7 +287,7 @@ static void finish(struct alk_session *session)
     const uint8_t *bytes;
 
     session->broken |= !write_stream(session);
-    if (session->broken || alk_ssh_output(session->ssh, &bytes) == 0) {
+    if (session->broken || session->engine->output(session->ssh, &bytes) == 0) {
         close_now(session);
     } else if (!session->lingering) {
         session->lingering = true;
@@ -304,10 +307,10 @@ static void pump(void *user)
     /* what is left after these rounds goes on when the stream is writable again */
     for (int i = 0; i < ROUNDS_PER_TURN && again && session->status == ALK_OK; i++) {
         take_events(session);
-        bool was_full = !alk_ssh_wants_input(session->ssh);
+        bool was_full = !session->engine->wants_input(session->ssh);
         resume_waiters(session);
         session->broken |= !write_stream(session);
-        again = was_full && alk_ssh_wants_input(session->ssh);
+        again = was_full && session->engine->wants_input(session->ssh);
     }
     if (session->status != ALK_OK) {
         finish(session);
@@ -336,14 +339,14 @@ static void on_timer(void *user)
 
     session->timer_at = UINT64_MAX;
     session->broken |= session->lingering; /* it has had its time */
-    alk_ssh_tick(session->ssh, alk_loop_now(session->loop));
+    session->engine->tick(session->ssh, alk_loop_now(session->loop));
     pump(session);
 }
 
 /* ---- life ---- */
 
 int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_stream *stream,
-                    const struct alk_ssh_options *options,
+                    const struct alk_engine *engine, const struct alk_ssh_options *options,
                     const struct alk_session_handler *handler, void *user)
 {
     struct alk_session *session = calloc(1, sizeof(*session));
@@ -354,12 +357,13 @@ int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_
         return status;
     }
     session->loop = loop;
+    session->engine = engine;
     session->stream = stream;
     session->handler = handler;
     session->user = user;
     session->timer_at = UINT64_MAX;
     TAILQ_INIT(&session->waiters);
-    if ((status = alk_ssh_new(&session->ssh, options, alk_loop_now(loop))) != ALK_OK ||
+    if ((status = engine->create(&session->ssh, options, alk_loop_now(loop))) != ALK_OK ||
         (status = alk_timer_new(&session->timer, loop, on_timer, session)) != ALK_OK ||
         (status = alk_deferred_new(&session->pump, loop, pump, session)) != ALK_OK) {
         alk_session_free(session);
@@ -379,19 +383,25 @@ void alk_session_free(struct alk_session *session)
     alk_deferred_free(session->pump);
     alk_timer_free(session->timer);
     alk_stream_close(session->stream);
-    alk_ssh_free(session->ssh);
+    if (session->ssh != NULL)
+        session->engine->destroy(session->ssh);
     free(session);
 }
 
 void alk_session_end(struct alk_session *session, enum alk_ssh_disconnect reason, const char *text)
 {
-    alk_ssh_disconnect(session->ssh, reason, text);
+    session->engine->disconnect(session->ssh, reason, text);
     alk_session_touch(session);
 }
 
 void alk_session_touch(struct alk_session *session)
 {
     alk_deferred_schedule(session->pump);
+}
+
+const struct alk_engine *alk_session_engine(const struct alk_session *session)
+{
+    return session->engine;
 }
 
 struct alk_ssh *alk_session_ssh(struct alk_session *session)
@@ -442,7 +452,7 @@ struct alk_rate *alk_session_rate_down(const struct alk_session *session)
 
 size_t alk_session_memory(const struct alk_session *session)
 {
-    return sizeof(*session) + alk_ssh_memory(session->ssh) + session->held;
+    return sizeof(*session) + session->engine->memory(session->ssh) + session->held;
 }
 
 void alk_session_hold(struct alk_session *session, size_t before, size_t now)

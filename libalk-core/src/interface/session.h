@@ -8,6 +8,7 @@
 #ifndef ALK_INTERFACE_SESSION_H
 #define ALK_INTERFACE_SESSION_H
 
+#include "interface/engine.h"
 #include "interface/rate.h"
 
 #include <alk/loop.h>
@@ -47,7 +48,7 @@ struct alk_gatherer {
 
 /* Takes the stream, whatever it returns. handler is borrowed. */
 int alk_session_new(struct alk_session **out, struct alk_loop *loop, struct alk_stream *stream,
-                    const struct alk_ssh_options *options,
+                    const struct alk_engine *engine, const struct alk_ssh_options *options,
                     const struct alk_session_handler *handler, void *user);
 
 /* Frees at once, without on_end. Relays must have been freed before. */
@@ -56,6 +57,8 @@ void alk_session_free(struct alk_session *session);
 /* Ends it with a disconnect message; on_end follows from the loop. */
 void alk_session_end(struct alk_session *session, enum alk_ssh_disconnect reason, const char *text);
 
+/* The engine's functions, and the handle that they take. */
+const struct alk_engine *alk_session_engine(const struct alk_session *session);
 struct alk_ssh *alk_session_ssh(struct alk_session *session);
 struct alk_loop *alk_session_loop(struct alk_session *session);
 const struct alk_stream *alk_session_stream(const struct alk_session *session);

@@ -110,7 +110,8 @@ void connection_serve_ssh(struct connection *c, struct alk_stream *stream)
     struct alk_ssh_options options =
         ssh_options(&worker->server->options, &worker_snapshot(worker)->options.limits);
 
-    if (alk_session_new(&c->session, worker->loop, stream, &options, &handler, c) != ALK_OK)
+    if (alk_session_new(&c->session, worker->loop, stream, &alk_engine_native, &options, &handler,
+                        c) != ALK_OK)
         connection_free(c);
 }
 

@@ -113,7 +113,8 @@ static void become_relay(struct alk_inlet *inlet)
         size_t len = inlet->route.dialogue->answer(inlet->dialogue, ALK_OK, reply);
         if (alk_stream_write(inlet->stream, reply, len) != (ssize_t)len) {
             alk_ssh_channel_set_user(inlet->channel, NULL);
-            alk_ssh_channel_close(alk_session_ssh(inlet->session), inlet->channel);
+            alk_session_engine(inlet->session)
+                ->channel_close(alk_session_ssh(inlet->session), inlet->channel);
             alk_stream_close(inlet->stream);
             inlet_free(inlet);
             return;
@@ -124,7 +125,8 @@ static void become_relay(struct alk_inlet *inlet)
     if (alk_relay_start(users, inlet->session, inlet->channel, inlet->stream, inlet->early,
                         inlet->early_len) != ALK_OK) {
         alk_ssh_channel_set_user(inlet->channel, NULL);
-        alk_ssh_channel_close(alk_session_ssh(inlet->session), inlet->channel);
+        alk_session_engine(inlet->session)
+            ->channel_close(alk_session_ssh(inlet->session), inlet->channel);
     }
     inlet_free(inlet);
 }
@@ -164,9 +166,10 @@ static int open_channel(struct alk_inlet *inlet)
         route->dialogue->target(inlet->dialogue, &host, &asked);
         port = asked;
     }
-    return alk_ssh_channel_open(alk_session_ssh(inlet->session), route->kind, host, port,
-                                inlet->stream->peer[0] != '\0' ? inlet->stream->peer : NULL,
-                                inlet->stream->peer_port, &inlet->channel);
+    return alk_session_engine(inlet->session)
+        ->channel_open(alk_session_ssh(inlet->session), route->kind, host, port,
+                       inlet->stream->peer[0] != '\0' ? inlet->stream->peer : NULL,
+                       inlet->stream->peer_port, &inlet->channel);
 }
 
 /* The other side never answered. What it may still say is then the engine's to handle. */
@@ -176,7 +179,8 @@ static void on_opening_timer(void *user)
 
     LIST_REMOVE(&inlet->base, entry);
     alk_ssh_channel_set_user(inlet->channel, NULL);
-    alk_ssh_channel_close(alk_session_ssh(inlet->session), inlet->channel);
+    alk_session_engine(inlet->session)
+        ->channel_close(alk_session_ssh(inlet->session), inlet->channel);
     alk_session_touch(inlet->session);
     fail(inlet, ALK_E_TIMEOUT);
 }

@@ -23,9 +23,10 @@ static void refuse(struct alk_session *session, struct alk_ssh_channel *channel,
     bool prohibited = status == ALK_E_DENIED;
 
     /* without detail: whether the name or its address was refused is nobody's business */
-    alk_ssh_channel_reject(alk_session_ssh(session), channel,
-                           prohibited ? ALK_SSH_OPEN_PROHIBITED : ALK_SSH_OPEN_CONNECT_FAILED,
-                           prohibited ? "administratively prohibited" : cause);
+    alk_session_engine(session)->channel_reject(alk_session_ssh(session), channel,
+                                                prohibited ? ALK_SSH_OPEN_PROHIBITED
+                                                           : ALK_SSH_OPEN_CONNECT_FAILED,
+                                                prohibited ? "administratively prohibited" : cause);
     alk_session_touch(session);
 }
 
@@ -40,9 +41,9 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
         refuse(o.session, o.channel, status, cause);
         return;
     }
-    alk_ssh_channel_accept(alk_session_ssh(o.session), o.channel);
+    alk_session_engine(o.session)->channel_accept(alk_session_ssh(o.session), o.channel);
     if (alk_relay_start(o.users, o.session, o.channel, stream, NULL, 0) != ALK_OK)
-        alk_ssh_channel_close(alk_session_ssh(o.session), o.channel);
+        alk_session_engine(o.session)->channel_close(alk_session_ssh(o.session), o.channel);
     alk_session_touch(o.session);
 }
 

@@ -134,7 +134,8 @@ static void relay_free(struct alk_relay *relay)
     LIST_REMOVE(&relay->base, entry);
     if (relay->channel != NULL) {
         alk_ssh_channel_set_user(relay->channel, NULL);
-        alk_ssh_channel_close(alk_session_ssh(relay->session), relay->channel);
+        alk_session_engine(relay->session)
+            ->channel_close(alk_session_ssh(relay->session), relay->channel);
         alk_session_touch(relay->session);
     }
     release(relay);
@@ -223,7 +224,8 @@ static bool send_early(struct alk_relay *relay)
 
     if (len == 0)
         return true;
-    size_t sent = alk_ssh_channel_write(ssh, relay->channel, alk_buffer_head(&relay->early), len);
+    size_t sent = alk_session_engine(relay->session)
+                      ->channel_write(ssh, relay->channel, alk_buffer_head(&relay->early), len);
     alk_buffer_consume(&relay->early, sent);
     alk_session_touch(relay->session);
     if (sent < len)
@@ -235,7 +237,8 @@ static bool send_early(struct alk_relay *relay)
 static void end_of_stream(struct alk_relay *relay)
 {
     relay->stream_ended = true;
-    alk_ssh_channel_eof(alk_session_ssh(relay->session), relay->channel);
+    alk_session_engine(relay->session)
+        ->channel_eof(alk_session_ssh(relay->session), relay->channel);
     alk_session_touch(relay->session);
 }
 
@@ -247,10 +250,12 @@ static int reserve(struct alk_relay *relay, struct iovec *parts)
 {
     struct alk_ssh *ssh = alk_session_ssh(relay->session);
     int most = alk_session_burst(relay->session, relay->sparse ? NULL : relay);
-    int count = alk_ssh_channel_reserve(ssh, relay->channel, parts, most);
+    int count =
+        alk_session_engine(relay->session)->channel_reserve(ssh, relay->channel, parts, most);
 
     if (count == 0 && relay->sparse)
-        count = alk_ssh_channel_reserve_urgent(ssh, relay->channel, parts);
+        count =
+            alk_session_engine(relay->session)->channel_reserve_urgent(ssh, relay->channel, parts);
     return count;
 }
 
@@ -301,7 +306,7 @@ static bool read_stream(struct alk_relay *relay)
             end_of_stream(relay);
             break;
         }
-        alk_ssh_channel_commit(ssh, relay->channel, (size_t)n);
+        alk_session_engine(relay->session)->channel_commit(ssh, relay->channel, (size_t)n);
         spend(&relay->down, (size_t)n);
         total += (size_t)n;
         relay->sparse = total < ALK_SSH_URGENT_MAX;
@@ -354,7 +359,8 @@ static void consumed(struct alk_relay *relay, size_t len)
 {
     if (relay->channel == NULL || len == 0)
         return;
-    alk_ssh_channel_consumed(alk_session_ssh(relay->session), relay->channel, len);
+    alk_session_engine(relay->session)
+        ->channel_consumed(alk_session_ssh(relay->session), relay->channel, len);
     alk_session_touch(relay->session);
 }
 
