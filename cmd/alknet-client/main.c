@@ -266,6 +266,7 @@ static int make_client(struct program *p)
     options.tls_pin = s->tls_pin;
     options.tls_server_name = s->tls_server_name;
     options.tls_insecure = s->insecure;
+    options.proxy = s->proxy;
     options.log = &s->log;
     options.dry_run = s->check;
     options.connect_timeout_s = s->connect_timeout;
@@ -276,6 +277,7 @@ static int make_client(struct program *p)
     options.on_banner = on_banner;
     options.user_data = p;
     int status = alk_client_new(&p->client, &options, &error);
+    explicit_bzero(s->proxy_argument, sizeof(s->proxy_argument));
     if (status == ALK_OK)
         status = add_entrances(p, &error);
     free(known_hosts);

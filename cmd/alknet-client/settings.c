@@ -42,6 +42,9 @@ static const char help_options[] =
     "                              (default ~/.config/alknet/config, if it is there)\n"
     "      --profile NAME          the [profile NAME] to use; otherwise the one that the last\n"
     "                              argument names, or [profile default] without a server\n"
+    "      --proxy URL             reach the server through socks5://[user:password@]host:port\n"
+    "                              or http://...; better from the file or the environment\n"
+    "                              when it holds a password\n"
     "      --known-hosts FILE      host keys (default ~/.config/alknet/known_hosts)\n"
     "      --accept-new            store the key of a host that is not known yet\n"
     "      --host-key-fingerprint SHA256:...\n"
@@ -69,7 +72,7 @@ static const char help_options[] =
 
 static const char help_rest[] =
     "\n"
-    "Environment: ALKNET_SERVER, ALKNET_IDENTITY, ALKNET_IDENTITY_PASSPHRASE.\n"
+    "Environment: ALKNET_SERVER, ALKNET_PROXY, ALKNET_IDENTITY, ALKNET_IDENTITY_PASSPHRASE.\n"
     "Exit status: 0 ended by a signal, 1 failed, 2 wrong usage. Once connected, a lost\n"
     "connection is made again for ever.\n"
     "\n"
@@ -89,6 +92,7 @@ enum option_code {
     OPT_MNEMONIC_PASSPHRASE_FD,
     OPT_SOCKS_USER,
     OPT_HTTP,
+    OPT_PROXY,
     OPT_KNOWN_HOSTS,
     OPT_ACCEPT_NEW,
     OPT_FINGERPRINT,
@@ -119,6 +123,7 @@ static const struct option long_options[] = {
     {"socks5", required_argument, NULL, 'D'},
     {"socks5-user", required_argument, NULL, OPT_SOCKS_USER},
     {"http-proxy", required_argument, NULL, OPT_HTTP},
+    {"proxy", required_argument, NULL, OPT_PROXY},
     {"forward", required_argument, NULL, 'L'},
     {"remote-forward", required_argument, NULL, 'R'},
     {"stdio", required_argument, NULL, 'W'},
@@ -186,6 +191,11 @@ static int take_text(int code, struct settings *s)
         break;
     case OPT_HTTP:
         s->http = optarg;
+        break;
+    case OPT_PROXY:
+        if (!program_take_url(optarg, s->proxy_argument, sizeof(s->proxy_argument)))
+            return program_usage("the URL of --proxy is too long");
+        s->proxy = s->proxy_argument;
         break;
     case OPT_KNOWN_HOSTS:
         s->known_hosts = optarg;
@@ -497,6 +507,17 @@ static int open_log(struct settings *s)
                                                    "--log-format logfmt");
 }
 
+/* The flag, the environment, the file; "none" stands for no proxy. */
+static void choose_proxy(struct settings *s)
+{
+    if (s->proxy == NULL)
+        s->proxy = getenv("ALKNET_PROXY");
+    if (s->proxy == NULL && s->profile != NULL)
+        s->proxy = s->profile->options.proxy;
+    if (s->proxy != NULL && strcmp(s->proxy, "none") == 0)
+        s->proxy = NULL;
+}
+
 /* The server of the strongest source that names one. */
 static void choose_server(struct settings *s, const char *argument)
 {
@@ -525,6 +546,7 @@ static int complete(struct settings *s, int argc, char **argv)
         (code = take_profile(s)) >= 0)
         return code;
     choose_server(s, argument);
+    choose_proxy(s);
     if (s->server == NULL || s->server[0] == '\0')
         return program_usage("no server is named: give [user@]host[:port]");
     if (s->transport != ALK_TRANSPORT_TLS &&

@@ -25,7 +25,9 @@ struct settings {
     struct mnemonic_source mnemonic; /* the identity, instead of a file or the agent */
     const char *socks, *http;        /* addresses; NULL = not wanted */
     const char *socks_login;         /* NAME:PASSWORD-FILE */
-    const char *stdio;               /* host:port or a path */
+    const char *proxy;               /* on the way to the server; may hold a password */
+    char proxy_argument[2048];
+    const char *stdio; /* host:port or a path */
     struct spec_list forwards, remotes;
     const char *known_hosts, *fingerprint;
     bool accept_new;

@@ -33,6 +33,9 @@ static const char help[] =
     "                              default is 0.0.0.0:443\n"
     "  --tls-cert FILE             certificate chain for tls, PEM, the server's own first\n"
     "  --tls-key FILE              its private key, PEM\n"
+    "  --proxy URL                 connect to targets through socks5://[user:password@]host:port\n"
+    "                              or http://..., which resolves their names; better from the\n"
+    "                              file when it holds a password\n"
     "  --max-connections-per-ip N  live connections of one address (default 0: any)\n"
     "  --max-unauthenticated N     connections that have not logged in yet (default 128)\n"
     "  --max-unauthenticated-per-ip N\n"
@@ -74,6 +77,7 @@ enum option_code {
     OPT_TRANSPORT,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
+    OPT_PROXY,
     OPT_PER_IP,
     OPT_UNAUTHENTICATED,
     OPT_UNAUTHENTICATED_PER_IP,
@@ -102,6 +106,7 @@ static const struct option long_options[] = {
     {"transport", required_argument, NULL, OPT_TRANSPORT},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
+    {"proxy", required_argument, NULL, OPT_PROXY},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
     {"max-unauthenticated", required_argument, NULL, OPT_UNAUTHENTICATED},
     {"max-unauthenticated-per-ip", required_argument, NULL, OPT_UNAUTHENTICATED_PER_IP},
@@ -229,6 +234,11 @@ static int take(int code, struct settings *s)
     case OPT_TLS_CERT:
     case OPT_TLS_KEY:
         return take_port(code, s);
+    case OPT_PROXY:
+        if (!program_take_url(optarg, s->proxy_argument, sizeof(s->proxy_argument)))
+            return program_usage("the URL of --proxy is too long");
+        s->proxy = s->proxy_argument;
+        return -1;
     case OPT_PER_IP:
     case OPT_UNAUTHENTICATED:
     case OPT_UNAUTHENTICATED_PER_IP:
@@ -320,6 +330,8 @@ struct alk_server_options settings_options(const struct settings *s,
         options.tls_cert = s->tls_cert;
     if (s->tls_key != NULL)
         options.tls_key = s->tls_key;
+    if (s->proxy != NULL)
+        options.proxy = s->proxy;
     return options;
 }
 

@@ -30,6 +30,19 @@ int program_fail(int code, const char *format, ...)
     return code;
 }
 
+bool program_take_url(char *argument, char *url, size_t size)
+{
+    size_t len = strlen(argument);
+    char *at = strrchr(argument, '@'), *slashes = strstr(argument, "://");
+    char *from = slashes != NULL ? slashes + 3 : argument;
+
+    if (len < size)
+        memcpy(url, argument, len + 1);
+    if (at != NULL && at > from)
+        memset(from, '*', (size_t)(at - from));
+    return len < size;
+}
+
 int program_usage(const char *format, ...)
 {
     va_list args;

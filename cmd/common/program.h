@@ -5,6 +5,7 @@
 #include <alk/stream.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 }; /* run-time failure, wrong usage */
 
@@ -21,6 +22,10 @@ bool program_transport(const char *text, enum alk_transport *out);
 /* A whole number from low to high; on failure prints a usage error naming the option. */
 bool program_number(const char *option, const char *text, unsigned low, unsigned high,
                     unsigned *out);
+
+/* Takes a URL that may hold "user:password@" from the command line, where others see it, and puts
+ * stars over that part. False when it does not fit. */
+bool program_take_url(char *argument, char *url, size_t size);
 
 /* Before anything is opened: standard streams that are closed become /dev/null, lest a file or
  * a connection take their number and receive what is meant for people. As many open files as

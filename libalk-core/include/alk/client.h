@@ -74,6 +74,9 @@ struct alk_client_options {
     const char *known_hosts; /* path, or NULL: then only fingerprint can vouch for the host */
     bool accept_new;         /* store the key of a host that is not known yet */
     const char *fingerprint; /* "SHA256:...": accept this host key and no other */
+    /* Reach the server through this proxy: "socks5://[user:password@]host:port" or "http://...",
+     * %XX in user and password; NULL or "": directly */
+    const char *proxy;
     const struct alk_log *log;
     unsigned connect_timeout_s; /* 15 */
     unsigned open_timeout_s;    /* 60, for the server to answer a request for a channel */
@@ -91,6 +94,7 @@ struct alk_client_options {
 #define ALK_CLIENT_OPTIONS_INIT {.host = NULL}
 /* clang-format on */
 
+/* ALK_E_INVAL without a host; ALK_E_PARSE for a proxy that is none. */
 int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
                    struct alk_error *error);
 

@@ -60,7 +60,7 @@ struct alk_config_server {
 /* A [profile NAME] of a client's file: the flags of alknet-client. */
 struct alk_config_profile {
     const char *name;
-    /* known_hosts, accept_new, fingerprint, connect_timeout_s, open_timeout_s,
+    /* known_hosts, accept_new, fingerprint, proxy, connect_timeout_s, open_timeout_s,
      * keepalive_s, transport, tls_* */
     struct alk_client_options options;
     const char *server; /* [user@]host[:port] */

@@ -157,6 +157,15 @@ struct alk_policy_verdict alk_policy_judge(const struct alk_policy *policy,
                                            const struct alk_policy_target *target,
                                            const struct alk_policy_address *resolved);
 
+/* Judges a target whose addresses will never be seen, because a proxy resolves its name. Never
+ * DEPENDS: a name is denied when a rule about networks, or a default for loopback or link-local that
+ * was set to deny, could deny one of its addresses; those defaults when unset say nothing about
+ * names, whose addresses are looked for where the proxy is. "localhost" and names below it are judged
+ * as loopback, numbers as ever. */
+struct alk_policy_verdict alk_policy_judge_unseen(const struct alk_policy *policy,
+                                                  const struct alk_policy_subject *subject,
+                                                  const struct alk_policy_target *target);
+
 /* The rule as it was written; borrowed from the policy. NULL beyond the last. */
 const struct alk_policy_rule_text *alk_policy_rule(const struct alk_policy *policy, size_t index);
 

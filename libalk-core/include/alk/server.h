@@ -50,7 +50,11 @@ struct alk_server_options {
     unsigned keepalive_s;       /* 30 */
     unsigned login_grace_s;     /* 30 */
     unsigned connect_timeout_s; /* 10, for a target to answer */
-    bool keep_revoked;          /* (r) a session goes on though a reload has removed its key */
+    /* Reach all hosts, but no Unix sockets, through this proxy: "socks5://[user:password@]host:port"
+     * or "http://...", %XX in user and password; NULL or "": directly. Names are sent to it as
+     * names: see alk_policy_judge_unseen. */
+    const char *proxy;
+    bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
     const struct alk_policy_rule_text *rules; /* (r) forwarding rules in order, see alk/policy.h */
     size_t rule_count;
     struct alk_policy_defaults forwarding; /* (r) what no rule decides */
@@ -69,7 +73,7 @@ struct alk_listen_options {
 /* Reads the files that options name. Strings are copied. Errors: those of
  * alk_authorized_keys_load; ALK_E_INVAL without a host key; ALK_E_PARSE or ALK_E_UNSUPPORTED when
  * revoked_keys or the TLS certificate is not understood; ALK_E_CRYPTO when tls_key is not that of
- * tls_cert. */
+ * tls_cert; ALK_E_PARSE for a proxy that is none. */
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error);
 

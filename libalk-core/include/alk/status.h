@@ -31,6 +31,7 @@ enum alk_status {
     ALK_E_AUTH = -18,        /* the peer did not accept our key */
     ALK_E_HOSTKEY = -19,     /* the server's host key is unknown, changed or revoked */
     ALK_E_CERT = -20,        /* the server's TLS certificate or key is not trusted */
+    ALK_E_PROXY = -21,       /* the proxy on the way cannot be reached, or refuses */
 };
 
 /* A short English text for a code, never NULL; static storage. */

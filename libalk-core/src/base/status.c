@@ -27,6 +27,7 @@ const char *alk_status_text(int status)
         [-ALK_E_AUTH] = "authentication failed",
         [-ALK_E_HOSTKEY] = "host key not trusted",
         [-ALK_E_CERT] = "TLS certificate not trusted",
+        [-ALK_E_PROXY] = "the proxy failed",
     };
     int index = -status;
 

@@ -38,6 +38,7 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
     client->fingerprint = copy(options->fingerprint, &ok);
     client->tls_server_name =
         copy(options->tls_server_name != NULL ? options->tls_server_name : options->host, &ok);
+    client->options.proxy = NULL; /* holds a password, and has been read */
     client->keys = calloc(options->key_count + 1, sizeof(struct alk_key *));
     for (size_t i = 0; i < options->key_count && client->keys != NULL; i++)
         client->keys[i] = options->keys[i];
@@ -75,7 +76,9 @@ int alk_client_new(struct alk_client **out, const struct alk_client_options *opt
         alk_client_free(client);
         return alk_error_set(error, ALK_E_NOMEM, "the client could not be set up");
     }
-    int status = set_up_tls(client, options, error);
+    int status = alk_proxy_parse(options->proxy, &client->proxy, error);
+    if (status == ALK_OK)
+        status = set_up_tls(client, options, error);
     if (status != ALK_OK) {
         alk_client_free(client);
         return status;
@@ -152,5 +155,6 @@ void alk_client_free(struct alk_client *client)
     free(client->tls_server_name);
     free(client->keys);
     free(client->certificates);
+    alk_proxy_wipe(&client->proxy);
     free(client);
 }

@@ -16,6 +16,7 @@
 #include "interface/session.h"
 #include "transport/dial.h"
 #include "transport/listener.h"
+#include "transport/proxy.h"
 #include "transport/resolver.h"
 #include "transport/tls.h"
 #include "transport/tls_stream.h"
@@ -84,6 +85,7 @@ struct alk_client {
     char *host, *user, *agent, *known_hosts, *fingerprint, *tls_server_name;
     const struct alk_key **keys;
     struct alk_client_certificate *certificates;
+    struct alk_proxy proxy;
     struct alk_loop *loop;
     struct alk_resolver *resolver;
     pthread_t thread;

@@ -242,6 +242,7 @@ static void dial(void *user)
     struct alk_dial_options target = {
         .host = client->host,
         .port = client->options.port,
+        .proxy = &client->proxy,
         .timeout_ms = client->options.connect_timeout_s * 1000ULL,
         .resolver = client->resolver,
     };

@@ -140,7 +140,7 @@ static const struct key_def profile_keys[] = {
     {.name = "log_format", .set = set_log_format, .offset = PROFILE(log_format)},
     {.name = "transport", .set = set_transport, .offset = OPTION(transport)},
     {.name = "peer", .set = set_absent},
-    {.name = "proxy", .set = set_absent},
+    {.name = "proxy", .set = set_proxy, .offset = OPTION(proxy)},
     {.name = "iroh_relay", .set = set_absent},
     {.name = "tls_server_name", .set = set_text, .offset = OPTION(tls_server_name)},
     {.name = "tls_ca", .set = set_path, .offset = OPTION(tls_ca)},

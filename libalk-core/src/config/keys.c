@@ -3,6 +3,7 @@
 #include "config/values.h"
 
 #include "auth/pattern.h"
+#include "transport/proxy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -180,6 +181,18 @@ void set_transport(struct alk_config *config, const struct key_def *key, void *b
     else if (strcmp(value, "tcp") != 0)
         config_fault(config, "%s wants tcp or tls, not '%s'", key->name, value);
     memcpy(field(key, base), &transport, sizeof(transport));
+}
+
+void set_proxy(struct alk_config *config, const struct key_def *key, void *base, const char *value)
+{
+    struct alk_proxy proxy;
+    struct alk_error error;
+
+    if (alk_proxy_parse(value, &proxy, &error) != ALK_OK)
+        config_fault(config, "%s: %s", key->name, error.text);
+    else
+        set_text(config, key, base, value);
+    alk_proxy_wipe(&proxy);
 }
 
 void set_absent(struct alk_config *config, const struct key_def *key, void *base, const char *value)

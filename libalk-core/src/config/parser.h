@@ -152,6 +152,8 @@ void set_log_format(struct alk_config *, const struct key_def *, void *base, con
 void set_transport(struct alk_config *, const struct key_def *, void *base, const char *value);
 /* A list of numeric addresses and networks. */
 void set_networks(struct alk_config *, const struct key_def *, void *base, const char *value);
+/* The URL of a proxy; a fault does not repeat it. */
+void set_proxy(struct alk_config *, const struct key_def *, void *base, const char *value);
 /* This build has nothing that could obey the key. */
 void set_absent(struct alk_config *, const struct key_def *, void *base, const char *value);
 /* Takes "no" only, for the same reason. */

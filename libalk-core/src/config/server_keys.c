@@ -63,7 +63,7 @@ static const struct key_def server_keys[] = {
      .low = 1,
      .high = 3600,
      .fixed = true},
-    {.name = "proxy", .set = set_absent},
+    {.name = "proxy", .set = set_proxy, .offset = OPTION(proxy), .fixed = true},
 };
 
 /* ---- [listener NAME] ---- */

@@ -38,6 +38,7 @@ struct alk_policy {
     struct compiled_rule *rules;
     size_t count;
     bool allow, allow_loopback, allow_link_local; /* the defaults, none unset */
+    bool denies_addresses;     /* loopback or link-local, by a default that was set */
     uint32_t first_network[2]; /* the first rule that denies [0] or allows [1] an address */
     uint64_t lengths_v6[3], lengths_v4; /* which lengths networks have, as sets */
     uint64_t glob_lengths[4];           /* and what stands before wildcards */

@@ -240,13 +240,26 @@ static bool may_differ(const struct question *q, const struct alk_policy_verdict
     return !by_rule && (policy->allow_loopback || policy->allow_link_local);
 }
 
+static struct alk_policy_verdict judge(struct question *q, const struct alk_policy_subject *subject)
+{
+    struct alk_policy_verdict verdict;
+
+    ask(q, subject);
+    consider_all(q);
+    if (q->best == INDEX_NONE)
+        return by_default(q);
+    verdict.outcome = q->policy->rules[q->best].allow ? ALK_POLICY_ALLOWED : ALK_POLICY_DENIED;
+    verdict.reason = ALK_POLICY_BY_RULE;
+    verdict.rule = q->best;
+    return verdict;
+}
+
 struct alk_policy_verdict alk_policy_judge(const struct alk_policy *policy,
                                            const struct alk_policy_subject *subject,
                                            const struct alk_policy_target *target,
                                            const struct alk_policy_address *resolved)
 {
     struct question q = {.policy = policy, .target = target, .best = INDEX_NONE};
-    struct alk_policy_verdict verdict;
     struct alk_policy_address dialled;
 
     if (target->kind == ALK_POLICY_NUMERIC) {
@@ -260,16 +273,30 @@ struct alk_policy_verdict alk_policy_judge(const struct alk_policy *policy,
         q.shut_link_local = is_link_local(q.address) && !policy->allow_link_local;
         q.shut_loopback = is_loopback(q.address) && !policy->allow_loopback;
     }
-    ask(&q, subject);
-    consider_all(&q);
-    if (q.best == INDEX_NONE) {
-        verdict = by_default(&q);
-    } else {
-        verdict.outcome = policy->rules[q.best].allow ? ALK_POLICY_ALLOWED : ALK_POLICY_DENIED;
-        verdict.reason = ALK_POLICY_BY_RULE;
-        verdict.rule = q.best;
-    }
+    struct alk_policy_verdict verdict = judge(&q, subject);
     if (target->kind == ALK_POLICY_NAME && resolved == NULL && may_differ(&q, &verdict))
         verdict.outcome = ALK_POLICY_DEPENDS;
+    return verdict;
+}
+
+struct alk_policy_verdict alk_policy_judge_unseen(const struct alk_policy *policy,
+                                                  const struct alk_policy_subject *subject,
+                                                  const struct alk_policy_target *target)
+{
+    static const struct alk_policy_address v4 = {.bytes = {127, 0, 0, 1}};
+    static const struct alk_policy_address v6 = {.v6 = true, .bytes = {[15] = 1}};
+    struct question q = {.policy = policy, .target = target, .best = INDEX_NONE};
+
+    struct alk_policy_verdict verdict;
+
+    if (target->kind != ALK_POLICY_NAME || is_localhost(target->host)) {
+        verdict = alk_policy_judge(policy, subject, target, &v4);
+        return verdict.outcome == ALK_POLICY_ALLOWED
+                   ? alk_policy_judge(policy, subject, target, &v6)
+                   : verdict;
+    }
+    verdict = judge(&q, subject);
+    if (policy->denies_addresses || policy->first_network[0] < q.best)
+        verdict.outcome = ALK_POLICY_DENIED;
     return verdict;
 }

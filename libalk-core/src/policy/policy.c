@@ -171,6 +171,7 @@ static void set_defaults(struct alk_policy *policy, const struct alk_policy_defa
     policy->allow_loopback =
         d->loopback == ALK_POLICY_UNSET ? policy->allow : d->loopback == ALK_POLICY_ALLOW;
     policy->allow_link_local = d->link_local == ALK_POLICY_ALLOW;
+    policy->denies_addresses = d->loopback == ALK_POLICY_DENY || d->link_local == ALK_POLICY_DENY;
     policy->first_network[0] = policy->first_network[1] = INDEX_NONE;
 }
 

@@ -66,11 +66,20 @@ static bool read_target(struct alk_policy_target *target, const struct alk_ssh_e
     return alk_policy_target_host(target, event->host, event->port) == ALK_OK;
 }
 
+/* A host that a proxy reaches, whose addresses are the proxy's to find. */
+static bool is_behind_proxy(const struct connection *c, const struct alk_policy_target *target)
+{
+    return c->worker->server->proxy.kind != ALK_PROXY_NONE && target->kind != ALK_POLICY_PATH;
+}
+
 static bool is_allowed(struct connection *c, const struct alk_policy_target *target)
 {
     struct alk_policy_subject subject = channel_subject(c);
     const struct snapshot *snapshot = worker_snapshot(c->worker);
 
+    if (is_behind_proxy(c, target))
+        return alk_policy_judge_unseen(snapshot->policy, &subject, target).outcome ==
+               ALK_POLICY_ALLOWED;
     return alk_policy_judge(snapshot->policy, &subject, target, NULL).outcome != ALK_POLICY_DENIED;
 }
 
@@ -87,9 +96,10 @@ static void dial(struct connection *c, const struct alk_ssh_event *event,
         .timeout_ms = server->options.connect_timeout_s * 1000ULL,
         .resolver = server->resolver,
         .owner = c->account, /* all its sessions together */
+        .proxy = &server->proxy,
     };
 
-    if (target->kind == ALK_POLICY_NAME) {
+    if (target->kind == ALK_POLICY_NAME && !is_behind_proxy(c, target)) {
         name = malloc(sizeof(*name));
         if (name == NULL) {
             refuse(c, event, ALK_SSH_OPEN_SHORTAGE, "out of memory");

@@ -21,6 +21,7 @@
 #include "server/admission.h"
 #include "server/identities.h"
 #include "transport/listener.h"
+#include "transport/proxy.h"
 #include "transport/resolver.h"
 #include "transport/tls.h"
 #include "transport/tls_stream.h"
@@ -117,6 +118,7 @@ struct alk_server {
     atomic_size_t memory;   /* that sessions hold, about */
     atomic_uint generation; /* of snapshot: counts reloads */
     struct alk_resolver *resolver;
+    struct alk_proxy proxy;
     pthread_mutex_t lock; /* guards snapshot and held_ports */
     struct snapshot *snapshot;
     LIST_HEAD(, held_port) held_ports;

@@ -81,8 +81,13 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     server->identity_provider =
         options->identity_provider != NULL ? options->identity_provider : &server->config_provider;
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
-    int status;
+    int status = alk_proxy_parse(options->proxy, &server->proxy, error);
 
+    server->options.proxy = NULL; /* holds a password, and has been read */
+    if (status != ALK_OK) {
+        alk_server_free(server);
+        return status;
+    }
     if ((status = alk_admission_new(&server->admission)) != ALK_OK ||
         (status = alk_identities_new(&server->identities)) != ALK_OK ||
         (status = alk_resolver_new(&server->resolver, &resolver)) != ALK_OK ||
@@ -323,5 +328,6 @@ void alk_server_free(struct alk_server *server)
         free(server->addresses[i]);
     free(server->addresses);
     pthread_mutex_destroy(&server->lock);
+    alk_proxy_wipe(&server->proxy);
     free(server);
 }

@@ -1,15 +1,19 @@
 #include "transport/dial.h"
 #include "transport/address.h"
 #include "transport/fd_stream.h"
+#include "transport/proxy.h"
+#include "transport/proxy_talk.h"
 #include "transport/resolver.h"
 #include "transport/socket.h"
 
 #include <alk/loop.h>
 #include <alk/status.h>
+#include <alk/stream.h>
 
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,13 +34,21 @@ struct attempt {
     struct event writable; /* in the loop while fd >= 0 */
 };
 
-/* One allocation: a numeric host or a path has one attempt, a name room for all. */
+/* The host behind a proxy, and the talk with the proxy once it is connected. */
+struct behind {
+    struct alk_proxy_talk *talk; /* NULL when none is under way */
+    uint16_t port;
+    char host[ALK_HOST_MAX + 1];
+};
+
+/* A numeric host or a path has one attempt, a name room for all. */
 struct alk_dial {
     struct alk_loop *loop;
     alk_dial_fn fn;
     void *user;
     struct alk_dial_options options; /* host and path are not kept */
     struct alk_lookup *lookup;       /* NULL when none is under way */
+    struct behind *behind;           /* NULL: directly */
     struct event tick;               /* the next of deadline and next_start */
     uint64_t deadline, next_start;
     int status; /* of the failure worth telling */
@@ -60,6 +72,9 @@ void alk_dial_cancel(struct alk_dial *dial)
     if (dial == NULL)
         return;
     alk_lookup_cancel(dial->lookup);
+    if (dial->behind != NULL)
+        alk_proxy_talk_cancel(dial->behind->talk);
+    free(dial->behind);
     for (size_t i = 0; i < dial->begun; i++)
         close_attempt(&dial->attempts[i]);
     event_del(&dial->tick);
@@ -90,6 +105,19 @@ static void note_errno(struct alk_dial *dial, int number)
     note_failure(dial, alk_status_from_errno(number), alk_socket_cause(number));
 }
 
+/* A dial to a proxy fails for other reasons than one to the host. */
+static void finish_failed(struct alk_dial *dial, int status, const char *cause)
+{
+    char text[128];
+
+    if (dial->behind != NULL) {
+        snprintf(text, sizeof(text), "the proxy cannot be reached: %s", cause);
+        finish(dial, status == ALK_E_TIMEOUT ? status : ALK_E_PROXY, NULL, text);
+    } else {
+        finish(dial, status, NULL, cause);
+    }
+}
+
 static void set_tick(struct alk_dial *dial)
 {
     uint64_t now = alk_loop_now(dial->loop);
@@ -99,6 +127,33 @@ static void set_tick(struct alk_dial *dial)
 
     if (event_add(&dial->tick, &tv) != 0)
         event_active(&dial->tick, EV_TIMEOUT, 1);
+}
+
+static void on_talked(void *user, int status, struct alk_stream *stream, const char *cause)
+{
+    struct alk_dial *dial = user;
+
+    dial->behind->talk = NULL;
+    finish(dial, status, stream, cause);
+}
+
+/* The proxy is connected: it is told where to go, within the time that is left. */
+static void talk_to_proxy(struct alk_dial *dial, struct alk_stream *stream)
+{
+    struct behind *behind = dial->behind;
+
+    for (size_t i = 0; i < dial->begun; i++)
+        close_attempt(&dial->attempts[i]);
+    int r = alk_proxy_talk_start(&behind->talk, stream, dial->options.proxy, behind->host,
+                                 behind->port, on_talked, dial);
+    if (r != ALK_OK) {
+        alk_stream_close(stream);
+        finish(dial, r, NULL,
+               r == ALK_E_INVAL ? "a proxy cannot be told such an address" : alk_status_text(r));
+        return;
+    }
+    dial->next_start = NEVER;
+    set_tick(dial);
 }
 
 static void connected(struct attempt *attempt)
@@ -114,9 +169,11 @@ static void connected(struct attempt *attempt)
     if (r != ALK_OK) {
         close(fd);
         finish(dial, r, NULL, alk_status_text(r));
-        return;
+    } else if (dial->behind != NULL) {
+        talk_to_proxy(dial, stream);
+    } else {
+        finish(dial, ALK_OK, stream, "");
     }
-    finish(dial, ALK_OK, stream, "");
 }
 
 static void begin_next(struct alk_dial *dial);
@@ -212,11 +269,15 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
 
     (void)fd;
     (void)what;
-    if (dial->lookup == NULL && dial->open == 0 && dial->begun == dial->count)
-        finish(dial, dial->status, NULL, dial->cause);
+    bool talking = dial->behind != NULL && dial->behind->talk != NULL;
+
+    if (talking && now >= dial->deadline)
+        finish(dial, ALK_E_TIMEOUT, NULL, "timed out: the proxy did not answer");
+    else if (!talking && dial->lookup == NULL && dial->open == 0 && dial->begun == dial->count)
+        finish_failed(dial, dial->status, dial->cause);
     else if (now >= dial->deadline)
-        finish(dial, ALK_E_TIMEOUT, NULL,
-               dial->lookup != NULL ? "the name look-up timed out" : "timed out");
+        finish_failed(dial, ALK_E_TIMEOUT,
+                      dial->lookup != NULL ? "the name look-up timed out" : "timed out");
     else if (now >= dial->next_start)
         begin_next(dial);
     else
@@ -269,7 +330,7 @@ static void on_lookup(void *user, int status, const struct alk_address *addresse
 
     dial->lookup = NULL;
     if (status != ALK_OK) {
-        finish(dial, status, NULL, cause);
+        finish_failed(dial, status, cause);
         return;
     }
     add_interleaved(dial, addresses, count);
@@ -297,8 +358,8 @@ static struct alk_dial *new_dial(struct alk_loop *loop, const struct alk_dial_op
     return dial;
 }
 
-int alk_dial_start(struct alk_dial **out, struct alk_loop *loop,
-                   const struct alk_dial_options *options, alk_dial_fn fn, void *user)
+static int start(struct alk_dial **out, struct alk_loop *loop,
+                 const struct alk_dial_options *options, alk_dial_fn fn, void *user)
 {
     struct alk_address address;
     bool is_path = options->host == NULL;
@@ -331,4 +392,30 @@ int alk_dial_start(struct alk_dial **out, struct alk_loop *loop,
     }
     *out = dial;
     return ALK_OK;
+}
+
+int alk_dial_start(struct alk_dial **out, struct alk_loop *loop,
+                   const struct alk_dial_options *options, alk_dial_fn fn, void *user)
+{
+    const struct alk_proxy *proxy = options->proxy;
+    struct alk_dial_options to_proxy = *options;
+
+    if (proxy == NULL || proxy->kind == ALK_PROXY_NONE || options->host == NULL)
+        return start(out, loop, options, fn, user);
+    if (!alk_host_valid(options->host, strlen(options->host)))
+        return ALK_E_INVAL;
+    struct behind *behind = calloc(1, sizeof(*behind));
+    if (behind == NULL)
+        return ALK_E_NOMEM;
+    snprintf(behind->host, sizeof(behind->host), "%s", options->host);
+    behind->port = options->port;
+    to_proxy.host = proxy->host;
+    to_proxy.port = proxy->port;
+    to_proxy.permit = NULL;
+    int r = start(out, loop, &to_proxy, fn, user);
+    if (r == ALK_OK)
+        (*out)->behind = behind;
+    else
+        free(behind);
+    return r;
 }

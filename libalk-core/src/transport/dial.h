@@ -15,15 +15,20 @@
 struct alk_address;
 struct alk_dial;
 struct alk_loop;
+struct alk_proxy;
 struct alk_resolver;
 struct alk_stream;
 
 enum { ALK_DIAL_ADDRESSES = 8 }; /* at most so many of a name are tried */
 
 struct alk_dial_options {
-    const char *host;              /* a name or a numeric address; NULL: dial path */
-    uint16_t port;                 /* with host */
-    const char *path;              /* of a Unix socket, when host is NULL */
+    const char *host; /* a name or a numeric address; NULL: dial path */
+    uint16_t port;    /* with host */
+    const char *path; /* of a Unix socket, when host is NULL */
+    /* Borrowed until the outcome; NULL or ALK_PROXY_NONE: directly. Else the connection goes through
+     * it: only the proxy's own name is looked up, the host's is sent to it, and permit is not asked,
+     * since the host's addresses are never seen. Unix sockets are dialled directly. */
+    const struct alk_proxy *proxy;
     uint64_t timeout_ms;           /* for everything, the look-up included; 0: 30 s */
     struct alk_resolver *resolver; /* borrowed; NULL: only numeric hosts can be dialled */
     const void *owner; /* for whom, in the resolver's eyes: see alk_lookup_start; may be NULL */
@@ -39,7 +44,7 @@ struct alk_dial_options {
 };
 
 /* The outcome, exactly once. ALK_OK: stream belongs to the callee. Otherwise stream is
- * NULL and cause tells why in a few words that never name the destination; static text.
+ * NULL and cause tells why in a few words that never name the destination, good during the call.
  *   ALK_E_RESOLVE      no address for the name
  *   ALK_E_REFUSED      nobody listens there
  *   ALK_E_UNREACHABLE  no route, or no address of a family that works
@@ -47,7 +52,9 @@ struct alk_dial_options {
  *   ALK_E_DENIED       permission denied by the system, or permit allowed no address
  *   ALK_E_NOTFOUND     no such Unix socket
  *   ALK_E_CLOSED       accepted and reset at once
- *   ALK_E_LIMIT, ALK_E_NOMEM, ALK_E_IO   this machine's troubles */
+ *   ALK_E_LIMIT, ALK_E_NOMEM, ALK_E_IO   this machine's troubles
+ * With a proxy these are what the proxy says of the host; its own troubles are ALK_E_PROXY, or
+ * ALK_E_TIMEOUT when it does not answer. */
 typedef void (*alk_dial_fn)(void *user, int status, struct alk_stream *stream, const char *cause);
 
 /* Begins to dial, on loop's thread. Whatever happens to the connection is told by fn,

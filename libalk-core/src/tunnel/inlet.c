@@ -89,11 +89,11 @@ static int status_of(uint32_t reason, const char *text)
         const char *part;
         int status;
     } parts[] = {
-        {"refused", ALK_E_REFUSED},         {"timed out", ALK_E_TIMEOUT},
-        {"unreachable", ALK_E_UNREACHABLE}, {"no route", ALK_E_UNREACHABLE},
-        {"resolve", ALK_E_RESOLVE},         {"unknown host", ALK_E_RESOLVE},
-        {"no address", ALK_E_RESOLVE},      {"name", ALK_E_RESOLVE},
-        {"no such", ALK_E_NOTFOUND},
+        {"the proxy cannot", ALK_E_PROXY}, {"refused", ALK_E_REFUSED},
+        {"timed out", ALK_E_TIMEOUT},      {"unreachable", ALK_E_UNREACHABLE},
+        {"no route", ALK_E_UNREACHABLE},   {"resolve", ALK_E_RESOLVE},
+        {"unknown host", ALK_E_RESOLVE},   {"no address", ALK_E_RESOLVE},
+        {"name", ALK_E_RESOLVE},           {"no such", ALK_E_NOTFOUND},
     };
 
     if (reason == ALK_SSH_OPEN_PROHIBITED)

@@ -82,6 +82,7 @@ READ(log_level, "%s", SERVER(log_level))
 READ(log_format, "%s", SERVER(log_format))
 READ(no_confine, "%d", SERVER(no_confine))
 READ(keepalive, "%u", SERVER(options.keepalive_s))
+READ(proxy, "%s", SERVER(options.proxy))
 READ(login_grace, "%u", SERVER(options.login_grace_s))
 READ(connect_timeout, "%u", SERVER(options.connect_timeout_s))
 READ(listen, "%s", SERVER(listeners)[0].listen[0])
@@ -146,6 +147,7 @@ READ(p_fingerprint, "%s", PROFILE(options.fingerprint))
 READ(p_socks5, "%s", PROFILE(socks5))
 READ(p_socks5_user, "%s", PROFILE(socks5_user))
 READ(p_http_proxy, "%s", PROFILE(http_proxy))
+READ(p_proxy, "%s", PROFILE(options.proxy))
 READ(p_forward, "%s", PROFILE(forwards)[0])
 READ(p_remote_forward, "%s", PROFILE(remote_forwards)[0])
 READ(p_connect_timeout, "%u", PROFILE(options.connect_timeout_s))
@@ -169,6 +171,7 @@ static const struct key_case server_cases[] = {
     {"server", "log_format", "json", "xml", "json", read_log_format},
     {"server", "confine", "no", "No", "1", read_no_confine},
     {"server", "keepalive", "5m", "5", "300", read_keepalive},
+    {"server", "proxy", "socks5://a:b@h:1", "ftp://h:1", "socks5://a:b@h:1", read_proxy},
     {"server", "login_grace", "30s", "30 s", "30", read_login_grace},
     {"server", "connect_timeout", "1h", "2h", "3600", read_connect_timeout},
     {"listener one", "listen", "127.0.0.1:22, [::1]:22", "here", "127.0.0.1:22", read_listen},
@@ -237,6 +240,7 @@ static const struct key_case client_cases[] = {
     {"profile p", "remote_forward", "1:h:2", "", "1:h:2", read_p_remote_forward},
     {"profile p", "connect_timeout", "15s", "15", "15", read_p_connect_timeout},
     {"profile p", "keepalive", "2m", "m", "120", read_p_keepalive},
+    {"profile p", "proxy", "http://a:b@h:1", "http://h", "http://a:b@h:1", read_p_proxy},
     {"profile p", "log_level", "error", "err", "error", read_p_log_level},
     {"profile p", "log_format", "journal", "syslog", "journal", read_p_log_format},
 };
@@ -295,7 +299,7 @@ static void test_each_key(void **state)
 static void check_all_known(enum alk_config_kind kind, const char *section,
                             const struct key_case *cases, size_t count)
 {
-    static const char absent[] = " proxy stealth tls database interface peer iroh_relay "
+    static const char absent[] = " stealth tls database interface peer iroh_relay "
                                  "ssh_engine key_source ";
     char text[64], padded[80];
 
@@ -339,11 +343,13 @@ static void test_absent_features_are_refused(void **state)
         "[listener a]\nlisten = *:1\ninterface = raw\n",
         "[listener a]\nlisten = *:1\nstealth = yes\n",
         "[listener a]\nlisten = *:1\ntls = yes\n",
-        "[server]\nproxy = socks5://127.0.0.1:1\n",
         "[auth]\ndatabase = /x\n",
     };
     static const char *const client[] = {
-        "transport = iroh", "peer = x", "proxy = x", "iroh_relay = x", "ssh_engine = libssh2",
+        "transport = iroh",
+        "peer = x",
+        "iroh_relay = x",
+        "ssh_engine = libssh2",
     };
     char text[128];
 
