@@ -21,6 +21,7 @@ struct alk_engine {
     void (*output_done)(struct alk_ssh *ssh, size_t len);
     bool (*wants_input)(const struct alk_ssh *ssh);
     bool (*has_room)(const struct alk_ssh *ssh);
+    void (*only_bulk)(struct alk_ssh *ssh, bool only_bulk);
     uint64_t (*deadline)(const struct alk_ssh *ssh);
     void (*tick)(struct alk_ssh *ssh, uint64_t now);
 

@@ -10,6 +10,7 @@ const struct alk_engine alk_engine_native = {
     .output_done = alk_ssh_output_done,
     .wants_input = alk_ssh_wants_input,
     .has_room = alk_ssh_has_room,
+    .only_bulk = alk_ssh_only_bulk,
     .deadline = alk_ssh_deadline,
     .tick = alk_ssh_tick,
     .disconnect = alk_ssh_disconnect,

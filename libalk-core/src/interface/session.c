@@ -84,7 +84,7 @@ static void note_lively(struct alk_session *session)
 {
     session->lively_until = alk_loop_now(session->loop) + LIVELY_MS;
     session->sender = NULL;
-    alk_ssh_only_bulk(session->ssh, false);
+    session->engine->only_bulk(session->ssh, false);
 }
 
 int alk_session_burst(struct alk_session *session, const void *sender)
@@ -98,7 +98,7 @@ int alk_session_burst(struct alk_session *session, const void *sender)
     session->sender = sender;
     if (session->lively_until != 0 && alk_loop_now(session->loop) >= session->lively_until) {
         session->lively_until = 0;
-        alk_ssh_only_bulk(session->ssh, true);
+        session->engine->only_bulk(session->ssh, true);
     }
     if (session->lively_until == 0)
         session->burst = ALK_SSH_PARTS_MAX;
