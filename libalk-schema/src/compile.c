@@ -223,9 +223,12 @@ static int by_rank(const void *a, const void *b)
 
 static void count_assertions(struct node *node)
 {
+    node->flat = true;
     while (node->assertion_count < node->rule_count &&
-           node->rules[node->assertion_count].rank != RANK_ANNOTATION)
+           node->rules[node->assertion_count].rank != RANK_ANNOTATION) {
+        node->flat = node->flat && node->rules[node->assertion_count].rank <= RANK_PATTERN;
         node->assertion_count++;
+    }
 }
 
 static int compile_place(struct compiler *c, struct place *place)
@@ -283,6 +286,14 @@ static void shorten_references(struct compiler *c)
     }
 }
 
+static int discriminate(struct compiler *c)
+{
+    for (size_t i = 0; i < c->place_size && !c->status; i++)
+        if (c->places[i] && c->places[i]->node)
+            keyword_discriminate(c, c->places[i]->node);
+    return c->status;
+}
+
 /* ---- from outside -------------------------------------------------------------------------------- */
 
 static void compiler_end(struct compiler *c)
@@ -319,7 +330,7 @@ static int compile_document(struct compiler *c, json_t *document, const char *ba
     free(uri);
     if (resource)
         c->out->root = compiler_node(c, document, resource, "");
-    if (!c->status && compile_all(c) == 0)
+    if (!c->status && compile_all(c) == 0 && discriminate(c) == 0)
         shorten_references(c);
     return c->status;
 }

@@ -129,6 +129,16 @@ keyword_fn keyword_format, keyword_annotation;
 /* Where "$ref" leads from a node that has no other assertion, or NULL. */
 const struct node *keyword_only_reference(const struct node *node);
 
+/* What a node asserts of the members of objects, or NULL. */
+const struct members_rule *keyword_members_of(const struct node *node);
+
+/* The index-th of the strings that alone a node admits, by const or enum; NULL beyond the last, and
+ * for a node that also admits others. */
+const json_t *keyword_text(const struct node *node, size_t index);
+
+/* Finds out how the schemas of a node's anyOf and oneOf can be told apart. */
+void keyword_discriminate(struct compiler *c, struct node *node);
+
 /* What the value of a keyword holds, for finding the schemas in it. */
 enum shape {
     SHAPE_PLAIN, /* no schema */

@@ -19,6 +19,7 @@ bool give_up(struct run *run, int status)
 {
     if (!run->status)
         run->status = status;
+    run->steps = 0; /* so that nothing is evaluated any more */
     return false;
 }
 
@@ -51,17 +52,44 @@ static bool wrong_type(struct run *run, const struct frame *frame)
     return violated(run, frame, "type", "must be %s", wanted);
 }
 
-static bool check_rules(struct run *run, const struct frame *frame, unsigned bit,
-                        const json_t *instance, struct marks *marks)
+/* Type, assertions and annotations, for a report. */
+static bool check_and_report(struct run *run, const struct frame *frame, unsigned bit,
+                             const json_t *instance, struct marks *marks)
 {
     const struct node *node = frame->node;
     bool valid = type_fits(node, bit, instance) || wrong_type(run, frame);
-    const struct rule *rule = node->rules;
-    const struct rule *end = rule + (run->units ? node->rule_count : node->assertion_count);
+    const struct rule *rule = node->rules, *end = rule + node->rule_count;
     for (; rule < end && (valid || run->all); rule++)
         if (rule->applies & bit && !rule->check(run, frame, rule, instance, marks))
             valid = false;
     return valid;
+}
+
+/* The type is known to fit. */
+static bool check_rules(struct run *run, const struct frame *frame, unsigned bit,
+                        const json_t *instance, struct marks *marks)
+{
+    if (run->units)
+        return check_and_report(run, frame, bit, instance, marks);
+    const struct rule *rule = frame->node->rules, *end = rule + frame->node->assertion_count;
+    for (; rule < end; rule++)
+        if (rule->applies & bit && !rule->check(run, frame, rule, instance, marks))
+            return false;
+    return true;
+}
+
+/* Rules that only look at the instance itself; a frame is for those that go on, and for reports.
+ * Kept out of evaluate(), which would save registers for it that most calls never use. */
+__attribute__((noinline)) static bool check_flat(struct run *run, const struct node *node,
+                                                 unsigned bit, const json_t *instance)
+{
+    const struct rule *rule = node->rules, *end = rule + node->assertion_count;
+    if (node->assertion_count == 1)
+        return !(rule->applies & bit) || rule->check(run, NULL, rule, instance, NULL);
+    for (; rule < end; rule++)
+        if (rule->applies & bit && !rule->check(run, NULL, rule, instance, NULL))
+            return false;
+    return true;
 }
 
 static bool check_marking(struct run *run, const struct frame *frame, unsigned bit,
@@ -77,73 +105,86 @@ static bool check_marking(struct run *run, const struct frame *frame, unsigned b
     return valid;
 }
 
-static bool within_bounds(struct run *run)
+/* One that goes on to further schemas; within the bounds, and of a type that fits. */
+__attribute__((noinline)) static bool evaluate_deep(struct run *run, const struct node *node,
+                                                    unsigned bit, const json_t *instance,
+                                                    const struct step *step, struct marks *marks)
 {
-    if (run->status)
-        return false;
-    if (run->depth >= run->schema->options.max_depth || run->steps == 0)
-        return give_up(run, ALK_SCHEMA_E_LIMIT);
-    return true;
+    const struct frame frame = {step, node};
+    run->depth--;
+    bool valid = node->marks_members && bit & (T_ARRAY | T_OBJECT)
+                     ? check_marking(run, &frame, bit, instance, marks)
+                     : check_rules(run, &frame, bit, instance, marks);
+    run->depth++;
+    return valid;
 }
 
-/* Everything about an evaluation that is reported. */
-static bool evaluate_reporting(struct run *run, const struct frame *frame, unsigned bit,
-                               const json_t *instance, struct marks *marks)
+__attribute__((noinline)) static bool evaluate_reporting(struct run *run, const struct node *node,
+                                                         unsigned bit, const json_t *instance,
+                                                         const struct step *step,
+                                                         struct marks *marks)
 {
-    const struct node *node = frame->node;
+    const struct frame frame = {step, node};
+    if (node->kind == NODE_TRUE)
+        return true;
+    if (run->depth == 0 || run->steps == 0)
+        return give_up(run, ALK_SCHEMA_E_LIMIT);
+    run->steps--;
     if (node->kind == NODE_FALSE)
-        return violated(run, frame, NULL, "nothing is allowed here");
-    size_t unit = unit_open(run, frame, NULL);
-    bool valid = node->marks_members && bit & (T_ARRAY | T_OBJECT)
-                     ? check_marking(run, frame, bit, instance, marks)
-                     : check_rules(run, frame, bit, instance, marks);
+        return violated(run, &frame, NULL, "nothing is allowed here");
+    size_t unit = unit_open(run, &frame, NULL);
+    bool valid = evaluate_deep(run, node, bit, instance, step, marks);
     unit_close(run, unit, valid, NULL);
     return valid;
 }
 
+/* Most evaluations end early: nothing is set up before it is needed. */
 bool evaluate(struct run *run, const struct node *node, const json_t *instance,
               const struct step *step, struct marks *marks)
 {
     unsigned bit = type_bit(instance);
-    bool valid;
-    if (node->kind == NODE_TRUE)
-        return true;
-    if (!run->units) {
-        /* most schemas need no more than this */
-        if (node->same_as)
-            node = node->same_as;
-        if (node->kind != NODE_RULES || !type_fits(node, bit, instance))
-            return node->kind == NODE_TRUE;
-        if (node->assertion_count == 0)
-            return true;
-    }
-    if (!within_bounds(run))
-        return false;
-    const struct frame frame = {step, node};
-    run->depth++;
-    run->steps--;
     if (run->units)
-        valid = evaluate_reporting(run, &frame, bit, instance, marks);
-    else if (node->marks_members && bit & (T_ARRAY | T_OBJECT))
-        valid = check_marking(run, &frame, bit, instance, marks);
-    else
-        valid = check_rules(run, &frame, bit, instance, marks);
-    run->depth--;
-    return valid;
+        return evaluate_reporting(run, node, bit, instance, step, marks);
+    if (node->same_as)
+        node = node->same_as;
+    if (node->kind != NODE_RULES || !type_fits(node, bit, instance))
+        return node->kind == NODE_TRUE;
+    if (node->assertion_count == 0)
+        return true;
+    if (run->depth == 0 || run->steps == 0)
+        return give_up(run, ALK_SCHEMA_E_LIMIT);
+    run->steps--;
+    return node->flat ? check_flat(run, node, bit, instance)
+                      : evaluate_deep(run, node, bit, instance, step, marks);
 }
 
-bool evaluate_in_place(struct run *run, const struct node *node, const json_t *instance,
-                       const struct step *step, struct marks *marks)
+/* In marks of its own, since there are many. */
+static bool evaluate_apart(struct run *run, const struct node *node, const json_t *instance,
+                           const struct step *step, struct marks *marks)
 {
     struct marks own;
-    if (!marks)
-        return evaluate(run, node, instance, step, NULL);
     if (!marks_init(run, &own, instance))
         return false;
     bool valid = evaluate(run, node, instance, step, &own);
     if (valid)
         marks_merge(marks, &own);
     marks_free(&own);
+    return valid;
+}
+
+bool evaluate_in_place(struct run *run, const struct node *node, const json_t *instance,
+                       const struct step *step, struct marks *marks)
+{
+    if (!marks)
+        return evaluate(run, node, instance, step, NULL);
+    if (marks->words != marks->few)
+        return evaluate_apart(run, node, instance, step, marks);
+    uint64_t low = marks->few[0], high = marks->few[1]; /* to go back to */
+    bool valid = evaluate(run, node, instance, step, marks);
+    if (!valid) {
+        marks->few[0] = low;
+        marks->few[1] = high;
+    }
     return valid;
 }
 
@@ -195,6 +236,12 @@ bool marks_complete(const struct marks *marks)
 
 /* ---- entry points ------------------------------------------------------------------------- */
 
+static struct run run_of(const struct alk_schema *schema)
+{
+    return (struct run){
+        .schema = schema, .depth = schema->options.max_depth, .steps = schema->options.max_steps};
+}
+
 static int run_root(struct run *run, const json_t *document)
 {
     bool valid = evaluate(run, run->schema->root, document, NULL, NULL);
@@ -210,7 +257,8 @@ static int explain(const struct alk_schema *schema, const json_t *document,
                    struct alk_schema_error *error)
 {
     struct units units = {.open = NO_INDEX, .max_said = schema->options.max_errors};
-    struct run run = {.schema = schema, .steps = schema->options.max_steps, .units = &units};
+    struct run run = run_of(schema);
+    run.units = &units;
     int status = run_root(&run, document);
     error_set(error, status, "", "the document does not fit the schema");
     if (status == ALK_SCHEMA_E_INVALID)
@@ -222,7 +270,7 @@ static int explain(const struct alk_schema *schema, const json_t *document,
 int alk_schema_validate(const struct alk_schema *schema, const json_t *document,
                         struct alk_schema_error *error)
 {
-    struct run run = {.schema = schema, .steps = schema->options.max_steps};
+    struct run run = run_of(schema);
     int status = run_root(&run, document);
     if (error && status == ALK_SCHEMA_E_INVALID)
         status = explain(schema, document, error);
@@ -239,7 +287,8 @@ int alk_schema_output(const struct alk_schema *schema, const json_t *document,
     bool flag = format == ALK_SCHEMA_FLAG;
     struct units units = {
         .open = NO_INDEX, .max_said = schema->options.max_errors, .annotations = true};
-    struct run run = {.schema = schema, .steps = schema->options.max_steps, .all = !flag};
+    struct run run = run_of(schema);
+    run.all = !flag;
     run.units = flag ? NULL : &units;
     *output = NULL;
     int status = run_root(&run, document);

@@ -69,15 +69,21 @@ struct pattern_node {
     const struct node *node;
 };
 
+struct required_name {
+    const char *name;
+    size_t length;
+};
+
 /* properties, patternProperties, additionalProperties and required: one pass over the members */
 struct members_rule {
     struct keytable table; /* index into properties */
     struct property *properties;
     uint32_t property_count, required_count;
-    const char **required;
+    struct required_name *required;
     struct pattern_node *patterns;
     uint32_t pattern_count;
     const struct node *additional; /* or NULL */
+    bool only_required;            /* no schema applies to any member */
 };
 
 struct items_rule {
@@ -86,6 +92,9 @@ struct items_rule {
     const struct node *rest; /* or NULL */
     const char *prefix_keyword, *rest_keyword;
 };
+
+/* A property by whose value the schemas of a list differ: see discriminate.c. */
+struct discriminator;
 
 struct dependency {
     const char *name;
@@ -101,6 +110,11 @@ struct rule {
     union {
         const struct node *node;
         const json_t *value;
+        struct {
+            const json_t *value;
+            const char *text; /* of a string, or NULL */
+            size_t length;
+        } constant;
         size_t count;
         struct decimal decimal;
         struct {
@@ -115,6 +129,7 @@ struct rule {
         struct {
             const struct node **nodes;
             size_t count;
+            const struct discriminator *discriminator; /* or NULL */
         } list;
         struct {
             const struct node *node;
@@ -150,6 +165,7 @@ struct node {
     enum node_kind kind;
     unsigned char types;                  /* by "type", T_ANY without it */
     bool marks_members;                   /* holds unevaluatedProperties or unevaluatedItems */
+    bool flat;                            /* no assertion goes on to a further schema */
     uint32_t rule_count, assertion_count; /* assertions come first, then annotations */
     struct rule *rules;
     const struct node *same_as; /* nothing but a reference: where it leads, or NULL */

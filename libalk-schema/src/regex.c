@@ -2,6 +2,7 @@
 
 #include "alk/schema.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,43 @@
 
 /* kilobytes of heap for a match that the JIT's small stack could not hold */
 #define HEAP_LIMIT 20000
+
+/*
+ * What one match needs at a time lies ready for each thread, since to allocate it takes as long as
+ * a short match. What is larger, and a second one, comes from the heap.
+ */
+static _Thread_local struct {
+    _Alignas(max_align_t) char bytes[256];
+    bool taken;
+} ready;
+
+static void *take(PCRE2_SIZE size, void *unused)
+{
+    (void)unused;
+    if (ready.taken || size > sizeof ready.bytes)
+        return malloc(size);
+    ready.taken = true;
+    return ready.bytes;
+}
+
+static void give_back(void *memory, void *unused)
+{
+    (void)unused;
+    if (memory == ready.bytes)
+        ready.taken = false;
+    else
+        free(memory);
+}
+
+/* The context is itself allocated by what it is made of, and is to outlive this thread. */
+static pcre2_general_context *memory_create(void)
+{
+    bool taken = ready.taken;
+    ready.taken = true;
+    pcre2_general_context *memory = pcre2_general_context_create(take, give_back, NULL);
+    ready.taken = taken;
+    return memory;
+}
 
 static int compile_translated(struct regex *regex, const char *pattern, char problem[160])
 {
@@ -44,8 +82,9 @@ int regex_compile(struct regex *regex, const char *pattern, size_t length, uint3
     if (status)
         return status;
 
+    regex->memory = memory_create();
     regex->context = pcre2_match_context_create(NULL);
-    if (!regex->context) {
+    if (!regex->context || !regex->memory) {
         regex_free(regex);
         return ALK_SCHEMA_E_NOMEM;
     }
@@ -59,23 +98,29 @@ int regex_compile(struct regex *regex, const char *pattern, size_t length, uint3
 void regex_free(struct regex *regex)
 {
     pcre2_match_context_free(regex->context);
+    pcre2_general_context_free(regex->memory);
     pcre2_code_free(regex->code);
     memset(regex, 0, sizeof *regex);
 }
 
 static bool is_ascii(const char *text, size_t length)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < length; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
+    uint64_t all = 0, word;
+    size_t at = 0;
+    for (; at + sizeof word <= length; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        all |= word;
+    }
+    for (; at < length; at++)
+        all |= (unsigned char)text[at];
+    return (all & 0x8080808080808080u) == 0;
 }
 
 int regex_match(const struct regex *regex, const char *text, size_t length,
                 pcre2_match_data **scratch)
 {
     if (!*scratch)
-        *scratch = pcre2_match_data_create(1, NULL);
+        *scratch = pcre2_match_data_create(1, regex->memory);
     if (!*scratch)
         return ALK_SCHEMA_E_NOMEM;
     /* the fast path looks at nothing first, so it is not for what may be broken UTF-8 */

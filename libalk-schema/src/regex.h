@@ -21,6 +21,7 @@ char *regex_translate(const char *pattern, size_t length, const char **problem);
 struct regex {
     pcre2_code *code;
     pcre2_match_context *context;
+    pcre2_general_context *memory; /* of matches */
     bool jit;
 };
 

@@ -11,9 +11,9 @@ struct run {
     struct units *units; /* collects what is said, or NULL */
     bool all;            /* go on after a violation, to list the others as well */
     pcre2_match_data *scratch;
-    unsigned depth;
-    uint64_t steps;
-    int status; /* a bound was reached or memory is out: nothing counts any more */
+    unsigned depth; /* further levels, and */
+    uint64_t steps; /* further evaluations that are allowed */
+    int status;     /* a bound was reached or memory is out: nothing counts any more */
 };
 
 /* How an evaluation got from one schema, and one place in the document, to the next. */

@@ -5,6 +5,17 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/* The member of that name, or NULL. */
+static inline const json_t *value_member(const json_t *object, const char *name, size_t length)
+{
+#if JANSSON_VERSION_HEX >= 0x020e00
+    return json_object_getn(object, name, length);
+#else
+    (void)length;
+    return json_object_get(object, name);
+#endif
+}
+
 /* Recursion ends with the shallower of the two. */
 bool value_equal(const json_t *a, const json_t *b);
 

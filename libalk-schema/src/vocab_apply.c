@@ -1,5 +1,6 @@
 /* Keywords that apply schemas to the same place: allOf, anyOf, oneOf, not, if, and references. */
 #include "compiler.h"
+#include "discriminate.h"
 #include "run.h"
 
 #include <string.h>
@@ -23,9 +24,15 @@ static size_t count_fitting(struct run *run, const struct frame *frame, const st
                             const json_t *instance, struct marks *marks, size_t enough)
 {
     struct step step = step_in_place(frame, rule->keyword);
+    const struct discriminator *discriminator = rule->u.list.discriminator;
     size_t fitting = 0;
     bool everything = marks || (run->units && run->all);
+    uint64_t candidates = UINT64_MAX;
+    if (discriminator && !run->units && json_is_object(instance))
+        candidates = discriminator_candidates(discriminator, instance);
     for (size_t i = 0; i < rule->u.list.count && (everything || fitting < enough); i++) {
+        if (discriminator && !(candidates >> i & 1))
+            continue;
         step.index = i;
         fitting += evaluate_in_place(run, rule->u.list.nodes[i], instance, &step, marks);
     }
@@ -66,6 +73,16 @@ int keyword_list(struct compiler *c, struct node *node, const struct place *at, 
     rule->u.list.nodes = nodes;
     rule->u.list.count = count;
     return c->status;
+}
+
+void keyword_discriminate(struct compiler *c, struct node *node)
+{
+    for (uint32_t i = 0; i < node->rule_count && !c->status; i++) {
+        struct rule *rule = &node->rules[i];
+        if (rule->check == check_any_of || rule->check == check_one_of)
+            rule->u.list.discriminator =
+                discriminator_make(c, rule->u.list.nodes, rule->u.list.count);
+    }
 }
 
 /* ---- not, if ---------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* What is asserted of objects. */
 #include "compiler.h"
 #include "run.h"
+#include "value.h"
 
 #include <string.h>
 
@@ -12,9 +13,9 @@ static bool check_required(struct run *run, const struct frame *frame,
 {
     bool valid = true;
     for (uint32_t i = 0; i < members->required_count && (valid || run->all); i++)
-        if (!json_object_get(instance, members->required[i]))
+        if (!value_member(instance, members->required[i].name, members->required[i].length))
             valid = violated(run, frame, "required", "the property \"%s\" is missing",
-                             members->required[i]);
+                             members->required[i].name);
     return valid;
 }
 
@@ -38,6 +39,8 @@ static bool check_patterns(struct run *run, const struct members_rule *members, 
     return valid;
 }
 
+enum { PROPERTIES_TRIED = 4 };
+
 static size_t key_length(void *iterator)
 {
 #if JANSSON_VERSION_HEX >= 0x020e00
@@ -47,14 +50,22 @@ static size_t key_length(void *iterator)
 #endif
 }
 
-/* Documents mostly have their members in the schema's order: look at the next one first. */
+/* Documents mostly have their members in the schema's order, and leave some out: look at those
+ * that come next first. */
 static uint32_t find_property(const struct members_rule *members, const char *key, size_t length,
                               uint32_t *next)
 {
-    uint32_t index = *next;
-    const struct property *likely = &members->properties[index]; /* there is one to spare */
-    if (likely->length != length || likely->head != keytable_head(key, length) ||
-        (length > 8 && memcmp(likely->name, key, length) != 0) || index >= members->property_count)
+    uint64_t head = keytable_head(key, length);
+    uint32_t index = *next, end = members->property_count;
+    if (end - index > PROPERTIES_TRIED)
+        end = index + PROPERTIES_TRIED;
+    for (; index < end; index++) {
+        const struct property *likely = &members->properties[index];
+        if (likely->head == head && likely->length == length &&
+            (length <= 8 || memcmp(likely->name, key, length) == 0))
+            break;
+    }
+    if (index == end)
         index = keytable_find(&members->table, key, length);
     if (index != KEYTABLE_NONE)
         *next = index + 1;
@@ -72,7 +83,6 @@ struct pass {
 static bool check_member(struct run *run, const struct members_rule *members, struct step *step,
                          void *at, struct pass *pass)
 {
-    const json_t *value = json_object_iter_value(at);
     size_t length = key_length(at);
     uint32_t index = find_property(members, step->key, length, &pass->next);
     bool valid = true;
@@ -84,16 +94,18 @@ static bool check_member(struct run *run, const struct members_rule *members, st
             pass->known = true;
             step->keyword = "properties";
             step->name = property->name;
-            valid = evaluate(run, property->node, value, step, NULL);
+            valid = evaluate(run, property->node, json_object_iter_value(at), step, NULL);
         }
     }
     if (members->pattern_count && (valid || run->all))
-        valid = check_patterns(run, members, step, length, value, &pass->known) && valid;
+        valid =
+            check_patterns(run, members, step, length, json_object_iter_value(at), &pass->known) &&
+            valid;
     if (!pass->known && members->additional) {
         pass->known = true;
         step->keyword = "additionalProperties";
         step->name = NULL;
-        valid = evaluate(run, members->additional, value, step, NULL) && valid;
+        valid = evaluate(run, members->additional, json_object_iter_value(at), step, NULL) && valid;
     }
     return valid;
 }
@@ -107,7 +119,8 @@ static bool check_few(struct run *run, const struct frame *frame, const struct r
     bool valid = check_required(run, frame, members, instance);
     for (uint32_t i = 0; i < members->property_count && (valid || run->all); i++) {
         const struct property *property = &members->properties[i];
-        const json_t *value = property->node ? json_object_get(instance, property->name) : NULL;
+        const json_t *value =
+            property->node ? value_member(instance, property->name, property->length) : NULL;
         if (!value)
             continue;
         step.name = step.key = property->name;
@@ -121,6 +134,8 @@ static bool check_members(struct run *run, const struct frame *frame, const stru
 {
     const struct members_rule *members = rule->u.members;
     size_t size = json_object_size(instance);
+    if (members->only_required && size >= 2 * (size_t)members->required_count)
+        return check_required(run, frame, members, instance);
     if (!marks && !members->additional && !members->pattern_count &&
         size / 4 > members->property_count)
         return check_few(run, frame, rule, instance);
@@ -193,7 +208,7 @@ static int add_properties(struct compiler *c, const struct place *at, struct mem
 static int add_required(struct compiler *c, struct members_rule *members, const json_t *names)
 {
     members->required =
-        arena_array(&c->out->arena, json_array_size(names) + 1, sizeof(const char *));
+        arena_array(&c->out->arena, json_array_size(names) + 1, sizeof *members->required);
     if (!members->required)
         return compiler_no_memory(c);
     for (size_t i = 0; i < json_array_size(names); i++) {
@@ -202,7 +217,8 @@ static int add_required(struct compiler *c, struct members_rule *members, const 
         if (property->required != KEYTABLE_NONE)
             continue;
         property->required = members->required_count;
-        members->required[members->required_count++] = name;
+        members->required[members->required_count++] =
+            (struct required_name){name, property->length};
     }
     return 0;
 }
@@ -258,7 +274,16 @@ int keyword_members(struct compiler *c, struct node *node, const struct place *a
     if (additional)
         members->additional =
             compiler_sub(c, at, "additionalProperties", NULL, SIZE_MAX, additional);
+    members->only_required = !properties && !patterns && !additional;
     return c->status;
+}
+
+const struct members_rule *keyword_members_of(const struct node *node)
+{
+    for (uint32_t i = 0; i < node->assertion_count; i++)
+        if (node->rules[i].check == check_members)
+            return node->rules[i].u.members;
+    return NULL;
 }
 
 /* ---- propertyNames ------------------------------------------------------------------------------ */

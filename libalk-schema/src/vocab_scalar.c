@@ -84,8 +84,13 @@ static bool check_const(struct run *run, const struct frame *frame, const struct
                         const json_t *instance, struct marks *marks)
 {
     (void)marks;
-    return value_equal(rule->u.value, instance) ||
-           violated(run, frame, rule->keyword, "must be the constant value");
+    bool equal = rule->u.constant.text
+                     ? json_is_string(instance) &&
+                           json_string_length(instance) == rule->u.constant.length &&
+                           memcmp(json_string_value(instance), rule->u.constant.text,
+                                  rule->u.constant.length) == 0
+                     : value_equal(rule->u.constant.value, instance);
+    return equal || violated(run, frame, rule->keyword, "must be the constant value");
 }
 
 int keyword_const(struct compiler *c, struct node *node, const struct place *at,
@@ -93,8 +98,30 @@ int keyword_const(struct compiler *c, struct node *node, const struct place *at,
 {
     (void)c;
     (void)at;
-    compiler_rule(node, check_const, keyword, T_ANY, RANK_SCALAR)->u.value = value;
+    struct rule *rule = compiler_rule(node, check_const, keyword, T_ANY, RANK_SCALAR);
+    rule->u.constant.value = value;
+    rule->u.constant.text = json_string_value(value);
+    rule->u.constant.length = json_string_length(value);
     return 0;
+}
+
+/* The constant, or one of the values of an enumeration of strings. */
+static const json_t *text_of(const struct rule *rule, size_t index)
+{
+    if (rule->check == check_const && rule->u.constant.text)
+        return index == 0 ? rule->u.constant.value : NULL;
+    if (rule->check == check_enum && rule->u.enumeration.only_strings)
+        return json_array_get(rule->u.enumeration.value, index);
+    return NULL;
+}
+
+const json_t *keyword_text(const struct node *node, size_t index)
+{
+    for (uint32_t i = 0; i < node->assertion_count; i++) {
+        if (text_of(&node->rules[i], 0))
+            return text_of(&node->rules[i], index);
+    }
+    return NULL;
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 with pkg-config alone, and then carry bytes to each other."""
 
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -99,6 +100,17 @@ def test_the_pipe_refuses_another_host_key(examples, server):
     result = pipe(examples, [*server[:3], "SHA256:" + "A" * 43], 1, b"")
     assert result.returncode == 1 and result.stdout == b""
     assert b"host key" in result.stderr
+
+
+def test_the_call_graph_draws_what_the_documentation_shows(examples):
+    with open(ROOT / "examples/callgraph.jsonl") as log:
+        drawn = subprocess.run([examples / "callgraph"], stdin=log, capture_output=True, text=True)
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert drawn.stdout and drawn.stdout in (ROOT / "docs/flowgraph.md").read_text()
+    with open(ROOT / "examples/callgraph.jsonl") as log:
+        summary = subprocess.run([examples / "callgraph", "--summary"], stdin=log,
+                                 capture_output=True, text=True)
+    assert summary.returncode == 0 and json.loads(summary.stdout)
 
 
 def test_destdir_only_moves_the_tree(prefix, tmp_path):

@@ -39,6 +39,73 @@ static int validate(const struct alk_schema *schema, const char *text,
     return status;
 }
 
+/* ---- choices ------------------------------------------------------------------------ */
+
+/* The schemas of a choice differ by "kind" and may be told apart by it; a report goes through all
+ * of them. Both ways must come to the same answer. */
+static void test_choices_by_a_property(void **state)
+{
+    (void)state;
+    static const char *const branches[] = {
+        "{\"properties\":{\"kind\":{\"const\":\"a\"},\"x\":{\"type\":\"integer\"}},"
+        "\"required\":[\"kind\"]}",
+        "{\"properties\":{\"kind\":{\"enum\":[\"b\",\"a\"]},\"y\":true}}",
+        "{\"$ref\":\"#/$defs/c\"}",
+        "{\"properties\":{\"kind\":{\"$ref\":\"#/$defs/d\"},\"z\":{\"$ref\":\"#\"}}}",
+        "{\"properties\":{\"kind\":{\"enum\":[\"e\",1]}},\"required\":[\"y\"]}",
+        "{\"properties\":{\"kind\":{\"const\":null}}}",
+        "{\"required\":[\"x\",\"y\"]}",
+        "false",
+        "{\"$ref\":\"#/$defs/circle\"}",
+    };
+    static const char *const documents[] = {
+        "{\"kind\":\"a\"}",
+        "{\"kind\":\"a\",\"x\":1}",
+        "{\"kind\":\"a\",\"x\":\"1\"}",
+        "{\"kind\":\"b\",\"y\":1}",
+        "{\"kind\":\"c\",\"w\":[]}",
+        "{\"kind\":\"d\",\"z\":{\"kind\":\"a\"}}",
+        "{\"kind\":\"e\",\"y\":0}",
+        "{\"kind\":\"other\",\"x\":1,\"y\":2}",
+        "{\"kind\":1,\"y\":1}",
+        "{\"kind\":null}",
+        "{\"kind\":[\"a\"]}",
+        "{}",
+        "{\"x\":1,\"y\":2}",
+        "[\"a\"]",
+        "\"a\"",
+    };
+    enum { BRANCHES = sizeof branches / sizeof *branches };
+    unsigned valid = 0;
+    for (unsigned set = 1; set < 1u << BRANCHES; set++) {
+        char text[4096] = "";
+        for (unsigned i = 0; i < BRANCHES; i++)
+            if (set >> i & 1)
+                strcat(strcat(text, *text ? "," : ""), branches[i]);
+        char source[8192];
+        snprintf(source, sizeof source,
+                 "{\"$defs\":{\"c\":{\"properties\":{\"kind\":{\"const\":\"c\"},\"w\":{}}},"
+                 "\"d\":{\"const\":\"d\"},\"circle\":{\"$ref\":\"#/$defs/round\"},"
+                 "\"round\":{\"$ref\":\"#/$defs/c\"}},\"%s\":[%s]%s}",
+                 set % 2 ? "oneOf" : "anyOf", text,
+                 set % 3 ? ",\"unevaluatedProperties\":false" : "");
+        struct alk_schema *schema = compile(source, NULL);
+        for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+            json_t *document = parse(documents[i]), *output;
+            int quick = alk_schema_validate(schema, document, NULL);
+            int thorough = alk_schema_output(schema, document, ALK_SCHEMA_BASIC, &output);
+            if (quick != thorough)
+                fail_msg("%s: %s is found to be %d, and %d in a report", source, documents[i],
+                         quick, thorough);
+            valid += thorough == ALK_SCHEMA_OK;
+            json_decref(output);
+            json_decref(document);
+        }
+        alk_schema_free(schema);
+    }
+    assert_true(valid > 500);
+}
+
 /* ---- violations --------------------------------------------------------------------- */
 
 static void test_first_error(void **state)
@@ -441,7 +508,7 @@ int main(void)
         cmocka_unit_test(test_error_bound), cmocka_unit_test(test_output),
         cmocka_unit_test(test_registry),    cmocka_unit_test(test_dialects),
         cmocka_unit_test(test_metaschemas), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_load),        cmocka_unit_test(test_choices_by_a_property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
