@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from suite import connections, extra, growth, memory, processes, report, throughput  # noqa: E402
+from suite import connections, extra, growth, memory, processes, report, throughput, tls  # noqa: E402
 from suite.bench import Bench  # noqa: E402
 
 ROWS = {
@@ -38,6 +38,7 @@ ROWS = {
     "crowd": growth.crowd,
     "neighbours": growth.neighbours,
     "rules": growth.rules,
+    "tls": tls.tls,
     **extra.rows(HERE),
 }
 

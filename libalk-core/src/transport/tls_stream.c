@@ -13,11 +13,20 @@
 #include <string.h>
 
 enum {
-    UNSENT_MOST = 64 * 1024, /* sealed, before the stream below takes it: no more is written then */
-    /* with what the protocol itself has to say to a peer that does not read */
-    SEALED_MOST = UNSENT_MOST + ALK_TLS_RECORD + 4 * ALK_TLS_OVERHEAD + 32 * 1024,
+    BATCH = 3 * (ALK_TLS_RECORD + ALK_TLS_OVERHEAD), /* go down in one write */
+    /* What a batch may leave, and what the protocol itself has to say to a peer that does not
+     * read. */
+    SEALED_MOST = BATCH + 64 * 1024,
     FAREWELL_MS = 5000, /* for the last bytes of a closed stream */
 };
+
+/* Sealed bytes of the stream that is being called, until the call ends: one block for a thread
+ * stays in the cache, and idle streams need none. */
+struct batch {
+    size_t len;
+    uint8_t bytes[BATCH];
+};
+static _Thread_local struct batch batch;
 
 enum phase { SHAKING, OPEN, LEAVING };
 
@@ -25,7 +34,7 @@ struct tls_stream {
     struct alk_stream base;
     struct alk_stream *lower;
     struct alk_tls *tls;
-    struct alk_buffer sealed; /* on its way down */
+    struct alk_buffer sealed; /* what the stream below has not taken */
     struct alk_timer *timer;  /* bounds the handshake, and the farewell */
     struct alk_deferred *again;
     struct alk_loop_guest guest; /* while leaving */
@@ -51,41 +60,76 @@ static ssize_t receive(void *user, void *data, size_t len)
     return s->look_only ? ALK_E_AGAIN : alk_stream_read(s->lower, data, len);
 }
 
+/* Writes until all is taken, or no more is; returns what was. */
+static size_t write_lower(struct tls_stream *s, const uint8_t *data, size_t len)
+{
+    size_t done = 0;
+
+    while (s->broken == ALK_OK && done < len) {
+        ssize_t n = alk_stream_write(s->lower, data + done, len - done);
+        if (n == ALK_E_AGAIN)
+            break;
+        if (n < 0)
+            s->broken = (int)n;
+        else
+            done += (size_t)n;
+    }
+    return done;
+}
+
+/* What was sealed before goes first. */
+static void send_batch(struct tls_stream *s)
+{
+    size_t done = 0, len = batch.len;
+
+    if (alk_buffer_len(&s->sealed) == 0)
+        done = write_lower(s, batch.bytes, len);
+    batch.len = 0;
+    if (s->broken == ALK_OK && done < len &&
+        alk_buffer_append(&s->sealed, batch.bytes + done, len - done) != ALK_OK)
+        s->broken = ALK_E_LIMIT;
+}
+
 static ssize_t send_sealed(void *user, const void *data, size_t len)
 {
     struct tls_stream *s = user;
 
+    if (len > sizeof(batch.bytes))
+        return ALK_E_INVAL; /* no record is as long */
+    if (len > sizeof(batch.bytes) - batch.len)
+        send_batch(s);
     if (s->broken != ALK_OK)
         return s->broken;
-    int status = alk_buffer_append(&s->sealed, data, len);
-    if (status == ALK_E_LIMIT)
+    /* a batch always fits behind what waits */
+    if (alk_buffer_len(&s->sealed) + batch.len + len > SEALED_MOST)
         return ALK_E_AGAIN;
-    return status == ALK_OK ? (ssize_t)len : status;
-}
-
-static void flush(struct tls_stream *s)
-{
-    size_t len;
-
-    while (s->broken == ALK_OK && (len = alk_buffer_len(&s->sealed)) > 0) {
-        ssize_t n = alk_stream_write(s->lower, alk_buffer_head(&s->sealed), len);
-        if (n == ALK_E_AGAIN)
-            return;
-        if (n < 0)
-            s->broken = (int)n;
-        else
-            alk_buffer_consume(&s->sealed, (size_t)n);
-    }
-    alk_buffer_trim(&s->sealed);
-    if (s->finished && !s->shut && s->broken == ALK_OK) {
-        s->shut = true;
-        (void)alk_stream_finish(s->lower);
-    }
+    memcpy(batch.bytes + batch.len, data, len);
+    batch.len += len;
+    return (ssize_t)len;
 }
 
 static bool all_is_sent(const struct tls_stream *s)
 {
     return s->broken != ALK_OK || alk_buffer_len(&s->sealed) == 0;
+}
+
+/* At the end of each call that may have sealed something, and when the stream below is ready. */
+static void flush(struct tls_stream *s)
+{
+    size_t len = alk_buffer_len(&s->sealed);
+
+    if (len > 0) {
+        alk_buffer_consume(&s->sealed, write_lower(s, alk_buffer_head(&s->sealed), len));
+        alk_buffer_trim(&s->sealed);
+    }
+    if (batch.len > 0)
+        send_batch(s);
+    if (!all_is_sent(s))
+        return;
+    if (s->finished && !s->shut && s->broken == ALK_OK) {
+        s->shut = true;
+        (void)alk_stream_finish(s->lower);
+    }
 }
 
 /* ---- life ---- */
@@ -108,8 +152,7 @@ static ssize_t stream_read(struct alk_stream *base, void *data, size_t len)
     ssize_t n = alk_tls_read(s->tls, data, len);
 
     s->more = n > 0 && (size_t)n == len && alk_tls_has_input(s->tls);
-    if (alk_buffer_len(&s->sealed) > 0) /* the protocol's own answers */
-        flush(s);
+    flush(s); /* the protocol's own answers */
     set_lower_interest(s);
     return n;
 }
@@ -160,13 +203,11 @@ static ssize_t stream_writev(struct alk_stream *base, const struct iovec *parts,
         return s->broken;
     if (s->finished)
         return ALK_E_INVAL;
-    do {
-        /* there is always room for a whole record, so nothing has to be given twice */
-        while (alk_buffer_len(&s->sealed) < UNSENT_MOST &&
-               (n = seal_some(s, parts, count, &index, &offset)) > 0)
-            done += (size_t)n;
-        flush(s);
-    } while (n > 0 && s->broken == ALK_OK && alk_buffer_len(&s->sealed) == 0);
+    flush(s);
+    /* while nothing waits there is room for a whole record, so none has to be given twice */
+    while (all_is_sent(s) && (n = seal_some(s, parts, count, &index, &offset)) > 0)
+        done += (size_t)n;
+    flush(s);
     set_lower_interest(s);
     if (done > 0 || n == 0)
         return (ssize_t)done;

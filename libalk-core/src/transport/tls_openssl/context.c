@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
-enum { READ_BUFFER = 32 * 1024 }; /* several records a read when there are */
+enum { READ_BUFFER = 64 * 1024 }; /* several records a read when there are */
 
 /* What servers of today choose, in the order in which they are written down everywhere; the
  * client's order counts. No CBC, no key exchange without forward secrecy. */
