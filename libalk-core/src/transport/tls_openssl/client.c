@@ -28,14 +28,15 @@ static int trust_authorities(SSL_CTX *ctx, const struct alk_tls_pem *pem, struct
                                      pem->name);
 }
 
-/* Kept for the next connection; a ticket is good for one. */
+/* Kept for the next connection; a ticket is good for one. A copy: the library spoils its own when a
+ * connection breaks, which is just when one is wanted. */
 static int keep_ticket(SSL *ssl, SSL_SESSION *session)
 {
     struct alk_tls_context *context = tls_of(ssl)->context;
 
     SSL_SESSION_free(context->ticket);
-    context->ticket = session;
-    return 1; /* ours from now on */
+    context->ticket = SSL_SESSION_dup(session); /* NULL: then there is none */
+    return 0;
 }
 
 static int set_up(struct alk_tls_context *context, const struct alk_tls_trust *trust,
