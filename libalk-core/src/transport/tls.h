@@ -7,7 +7,7 @@
  * for the ticket that a client keeps, counted, shared by threads on the server. A connection
  * belongs to one thread at a time.
  *
- * This is all that the rest sees of the library behind it (docs/adr/0011-tls-library.md); the
+ * This is all that the rest sees of the library behind it (docs/adr/0012-tls-library.md); the
  * files below tls_openssl/ know it. RFC 8446, 5246, 5077, 6066, 7301, 7627.
  */
 #ifndef ALK_TRANSPORT_TLS_H

@@ -10,7 +10,8 @@ from .processes import Process, cpu_seconds, free_port, settled_bytes, wait_port
 from .tunnels import Alknet, OpenSsh
 
 HANDSHAKES_AT_ONCE = 16
-UNLIMITED = ("--max-unauthenticated", "100000", "--max-unauthenticated-per-ip", "100000")
+# as silent about mere handshakes as nginx is
+UNLIMITED = ("--max-unauthenticated", "100000", "--max-unauthenticated-per-ip", "100000", "--log-level", "warn")
 
 STUNNEL = """
 foreground = yes
