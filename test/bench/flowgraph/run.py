@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""libalk-flowgraph against igraph (C). Prints one row per figure: figure, peer, ratio, goal."""
+"""libalk-flowgraph against igraph (C). Prints one row per figure: figure, peer, ratio, goal; with
+--rows as JSON, for `make bench`."""
 import json
 import os
 import subprocess
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..", "..")
@@ -35,7 +37,13 @@ def main():
         os.path.join(TOP, "build/lib/libalk-schema.a"), "-ljansson", "-lpcre2-8", "-lpthread"]))
     peer = figures(build("igraph.c", pkg_config("igraph")))
     for name, value in ours.items():
-        if name in peer:
+        if "--rows" in sys.argv:
+            row = {"what": name, "unit": "", "better": "higher", "alknet": [value]}
+            if name in peer:
+                row |= {"unit": "s", "better": "lower", "peer": [peer[name]], "peer_name": "igraph",
+                        "goal": ["<=", 1, "ratio"]}
+            print(json.dumps(row))
+        elif name in peer:
             ratio = peer[name] / value
             print(f"flowgraph {name}: {value * 1000:.0f} ms  igraph {peer[name] * 1000:.0f} ms  "
                   f"ratio {ratio:.2f}  goal >= 1  {'met' if ratio >= 1 else 'MISSED'}")

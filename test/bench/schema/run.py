@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""libalk-schema against ajv: run.py [SECONDS of each figure and round]. Prints one row per figure:
-figure, peer, ratio, goal."""
+"""libalk-schema against ajv, after `make bench-tools`. Prints one row per figure: figure, peer, ratio,
+goal; with --rows as JSON, for `make bench`. --quick takes short rounds."""
 import json
 import os
 import subprocess
@@ -8,19 +8,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..", "..")
-SECONDS = sys.argv[1] if len(sys.argv) > 1 else "0.5"
-
-
-def build(name):
-    """Compile NAME.c against the libraries that `make libs` has built."""
-    out = os.path.join(TOP, "build", "bench")
-    os.makedirs(out, exist_ok=True)
-    program = os.path.join(out, name)
-    subprocess.run(
-        ["cc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-I" + os.path.join(TOP, "libalk-schema/include"),
-         os.path.join(HERE, "bench.c"), os.path.join(TOP, "build/lib/libalk-schema.a"),
-         "-ljansson", "-lpcre2-8", "-lpthread", "-o", program], check=True)
-    return program
+TOOLS = os.environ.get("ALK_BENCH", os.path.join(TOP, "build", "bench"))
+SECONDS = "0.1" if "--quick" in sys.argv else "0.5"
 
 
 def figures(command):
@@ -39,14 +28,16 @@ def best_of_rounds(ours, peer, rounds=5):
 
 
 def main():
-    subprocess.run(["make", "-s", "-C", TOP, "libs"], check=True)
-    cases = os.path.join(TOP, "build", "bench", "schema-cases.json")
-    program = build("schema")
+    program, cases = (os.path.join(TOOLS, "schema", name) for name in ("bench", "cases.json"))
     subprocess.run(["node", os.path.join(HERE, "cases.js"), cases], check=True)
     ours, peer = best_of_rounds([program, cases, SECONDS],
                                 ["node", os.path.join(HERE, "ajv.js"), cases, SECONDS])
     for name, value in ours.items():
         ratio = value / peer[name]
+        if "--rows" in sys.argv:
+            print(json.dumps({"what": name, "unit": "1/s", "better": "higher", "alknet": [value],
+                              "peer": [peer[name]], "peer_name": "ajv", "goal": [">=", 1, "ratio"]}))
+            continue
         print(f"schema {name}: {value:,.0f}/s  ajv {peer[name]:,.0f}/s  ratio {ratio:.2f}  goal >= 1  "
               f"{'met' if ratio >= 1 else 'MISSED'}")
 

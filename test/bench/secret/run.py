@@ -1,19 +1,18 @@
 #!/usr/bin/python3
 """libalk-secret beside OpenSSL's PBKDF2 and the npm packages of test/npm/package.json.
 
-Run from the top of the tree, after `make libs`. Prints one row a figure: figure, ours, peer,
+Run from the top of the tree, after `make bench-tools`. Prints one row a figure: figure, ours, peer,
 ratio, goal; with --json FILE writes them as JSON, too. Without the npm packages in
 build/npm only OpenSSL is compared.
 """
 import argparse
 import json
 import os
-import shlex
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = ["libsodium", "libcrypto", "libsecp256k1", "libutf8proc", "jansson"]
+TOOLS = os.environ.get("ALK_BENCH", os.path.join(HERE, "..", "..", "..", "build", "bench"))
 GOAL = 1.0
 # our figure, and the peer figures that it is compared with: the faster one counts
 ROWS = [
@@ -26,17 +25,6 @@ ROWS = [
 ]
 
 
-def build(top, build_dir):
-    program = os.path.join(build_dir, "test", "bench", "secret", "secret_bench")
-    os.makedirs(os.path.dirname(program), exist_ok=True)
-    flags = shlex.split(subprocess.check_output(["pkg-config", "--cflags", "--libs", *PACKAGES], text=True))
-    subprocess.check_call([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra",
-                           "-I" + os.path.join(top, "libalk-secret", "include"),
-                           os.path.join(HERE, "secret_bench.c"),
-                           os.path.join(build_dir, "lib", "libalk-secret.a"), *flags, "-lpthread", "-o", program])
-    return program
-
-
 def measure(command, prefix=""):
     lines = subprocess.check_output(command, text=True).splitlines()
     return {prefix + f["name"]: f["value"] for f in map(json.loads, lines)}
@@ -44,24 +32,31 @@ def measure(command, prefix=""):
 
 def main():
     parser = argparse.ArgumentParser(description="libalk-secret beside its peers")
-    parser.add_argument("--build", default="build", help="where `make libs` has built")
+    parser.add_argument("--rows", action="store_true", help="print the rows as JSON, for `make bench`")
+    parser.add_argument("--quick", action="store_true", help="takes no less time: it is short anyhow")
     parser.add_argument("--json", help="write the rows to this file as well")
     args = parser.parse_args()
     top = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
-    figures = measure([build(top, args.build)])
+    figures = measure([os.path.join(TOOLS, "secret", "secret_bench")])
     modules = os.path.join(top, "build", "npm", "node_modules")
     if os.path.isdir(os.path.join(modules, "@scure", "bip39")):
         figures |= measure(["node", os.path.join(HERE, "peers.mjs"), modules], "npm ")
     else:
         print(f"run.py: no npm packages in {modules}; comparing with OpenSSL only", file=sys.stderr)
     rows = []
-    print(f"{'figure':32} {'ours 1/s':>12} {'peer 1/s':>12} {'ratio':>8} {'goal':>6}  peer")
+    if not args.rows:
+        print(f"{'figure':32} {'ours 1/s':>12} {'peer 1/s':>12} {'ratio':>8} {'goal':>6}  peer")
     for name, peers in ROWS:
         there = [p for p in peers if p in figures]
         peer = max(there, key=figures.get, default=None)
         ratio = figures[name] / figures[peer] if peer else None
         rows.append({"figure": name, "value": figures[name], "unit": "1/s", "peer": peer,
                      "peer_value": figures.get(peer), "ratio": ratio, "goal": GOAL if peer else None})
+        if args.rows:
+            print(json.dumps({"what": name, "unit": "1/s", "better": "higher", "alknet": [figures[name]],
+                              "peer": [figures[peer]] if peer else [], "peer_name": peer or "",
+                              "goal": [">=", GOAL, "ratio"] if peer else None}))
+            continue
         print(f"{name:32} {figures[name]:12.1f} {figures[peer] if peer else 0:12.1f} "
               f"{ratio if ratio else 0:8.2f} {GOAL if peer else 0:6.1f}  {peer or '-'}")
     if args.json:

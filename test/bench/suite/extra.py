@@ -20,7 +20,7 @@ from .processes import Failure
 
 
 def _take(bench, name, script):
-    command = [sys.executable, script] + (["--quick"] if bench.quick else [])
+    command = [sys.executable, script, "--rows"] + (["--quick"] if bench.quick else [])
     env = dict(os.environ, ALK_BIN=bench.programs, ALK_BENCH=bench.tools)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env, timeout=1800, check=False)
     for line in done.stdout.splitlines():

@@ -47,6 +47,8 @@ def keys(bench):
             measures["alknet", count] = lambda t=alknet: _login_ms(bench, t, 0.3)
             measures["sshd", count] = lambda t=ssh: _login_ms(bench, t, 0.5)
         taken = bench.alternate(measures)
+    load = bench.tool("keys_load", "--keys", path)["load_ms"]
+    bench.add("keys", f"loading {counts[-1]:,} authorized keys", "ms", "lower", [load], goal=("<=", 1000, "value"))
     _add_growth(bench, "keys", "time of one login by number of authorized keys", "ms", taken, counts, "sshd", 2)
 
 
@@ -108,7 +110,7 @@ def _with_permitopen(bench, count):
     return Alknet(bench, keys=path)
 
 
-def _with_policy(bench, count):
+def _policy_file(bench, count):
     """Rules of every kind; the last one lets the tools' targets be reached."""
     kinds = ("allow 10.{}.{}.0/24:80", "deny h{}-{}.example", "allow *.s{}-{}.example:443", "deny 192.168.{}.{}",
              "allow *:1-9 principals=key-{}-{}")  # fmt: skip
@@ -117,12 +119,20 @@ def _with_policy(bench, count):
     with open(path, "w", encoding="ascii") as file:
         file.write("[forwarding]\ndefault = deny\n" + "".join(lines) + "rule = allow 127.0.0.1:*\n")
     os.chmod(path, 0o600)
-    return Alknet(bench, server_args=("--config", path))
+    return path
+
+
+def _with_policy(bench, count):
+    return Alknet(bench, server_args=("--config", _policy_file(bench, count)))
 
 
 def rules(bench):
     """Opening a channel when there are many rules: permitopen of the key, and the forwarding policy."""
     few = (1, 2000) if bench.quick else (1, 10, 100, 1000, 2000)
     many = (10, 10_000) if bench.quick else (1, 10, 100, 1000, 10_000)
+    for count in many:
+        cost = bench.tool("policy_cost", "--config", _policy_file(bench, count))["judge_us"]
+        goal = ("<=", 20, "value") if count == many[-1] else None
+        bench.add("rules", f"judging a channel by {count:,} forwarding rules", "us", "lower", [cost], goal=goal)
     _measure_rules(bench, "new connection by number of permitopen rules", few, lambda n: _with_permitopen(bench, n))
     _measure_rules(bench, "new connection by number of forwarding rules", many, lambda n: _with_policy(bench, n))
