@@ -224,9 +224,9 @@ static int give_up_rights(struct program *p, struct alk_error *error)
 {
     const struct settings *s = &p->settings;
     struct alk_server_options options = settings_options(s, s->config);
-    const char *const files[] = {s->config_file,         options.authorized_keys,
-                                 options.cert_authority, options.revoked_keys,
-                                 options.tls_cert,       options.tls_key};
+    const char *const files[] = {
+        s->config_file,     options.authorized_keys, options.cert_authority, options.revoked_keys,
+        options.token_keys, options.tls_cert,        options.tls_key};
     enum { FILES = sizeof(files) / sizeof(files[0]) };
     int status = s->user != NULL ? privilege_drop(s->user, error) : ALK_OK;
 

@@ -125,7 +125,7 @@ alk_credential_chain_provider(const struct alk_credential_chain *chain);
 
 /* ---- the provider of what the configuration holds ---- */
 
-/* A section [credential NAME]. */
+/* What it holds for one service. */
 struct alk_credential_entry {
     const char *service;
     struct alk_credential credential;

@@ -42,6 +42,9 @@ struct alk_server_options {
     const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
     size_t api_key_count;
     struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */
+    /* (r) path of a file as authorized_keys, whose keys alone make AuthTokens that are accepted;
+     * NULL: those of authorized_keys do */
+    const char *token_keys;
     /* Who judges the logins; borrowed until alk_server_free. NULL: the server itself, from its
      * files and options (alk_server_identity_provider). */
     const struct alk_identity_provider *identity_provider;

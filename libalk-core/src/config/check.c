@@ -42,6 +42,13 @@ int check_authorized_keys(const char *path, struct alk_error *error)
     return status;
 }
 
+int check_key_source(const char *path_or_shared, struct alk_error *error)
+{
+    bool shared = strcmp(path_or_shared, SHARED_KEYS) == 0;
+
+    return shared ? ALK_OK : check_authorized_keys(path_or_shared, error);
+}
+
 int check_authorities(const char *path, struct alk_error *error)
 {
     struct alk_authorized_keys *keys = NULL;

@@ -165,11 +165,15 @@ size_t config_list(struct alk_config *config, const struct key_def *key, const c
                    void (*each)(struct alk_config *config, void *base, const char *word),
                    void *base);
 
+/* A value of key_source in place of a path. */
+#define SHARED_KEYS "shared"
+
 /* ---- check.c ---- */
 
 int check_identity(const char *path, struct alk_error *error);
 int check_host_key(const char *path, struct alk_error *error);
 int check_authorized_keys(const char *path, struct alk_error *error);
+int check_key_source(const char *path_or_shared, struct alk_error *error);
 int check_authorities(const char *path, struct alk_error *error);
 int check_revocations(const char *path, struct alk_error *error);
 

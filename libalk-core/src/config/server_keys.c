@@ -190,6 +190,14 @@ static void set_replay(struct alk_config *config, const struct key_def *key, voi
     server->options.token.deny_replay = strcmp(value, "deny") == 0;
 }
 
+/* The keys that may log in, or those of a file. */
+static void set_key_source(struct alk_config *config, const struct key_def *key, void *base,
+                           const char *value)
+{
+    if (strcmp(value, SHARED_KEYS) != 0)
+        set_path(config, key, base, value);
+}
+
 static const struct key_def token_keys[] = {
     {.name = "enabled", .set = set_yes, .offset = OPTION(token.enabled)},
     {.name = "max_age",
@@ -199,7 +207,10 @@ static const struct key_def token_keys[] = {
      .high = ALK_TOKEN_AGE_LIMIT_S},
     {.name = "replay", .set = set_replay},
     {.name = "require_audience", .set = set_yes, .offset = OPTION(token.require_audience)},
-    {.name = "key_source", .set = set_absent},
+    {.name = "key_source",
+     .set = set_key_source,
+     .offset = OPTION(token_keys),
+     .check = check_key_source},
 };
 
 /* ---- [api_key NAME] ---- */

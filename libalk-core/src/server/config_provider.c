@@ -59,10 +59,11 @@ static struct alk_identity_answer admit(struct attached *attached)
 }
 
 static struct alk_identity_answer judge_login(struct snapshot *snapshot,
+                                              const struct alk_authorized_keys *keys,
                                               const struct alk_login *login)
 {
     struct alk_trust trust = {
-        .keys = snapshot->keys, .authorities = snapshot->authorities, .revoked = snapshot->revoked};
+        .keys = keys, .authorities = snapshot->authorities, .revoked = snapshot->revoked};
     struct attached *attached = calloc(1, sizeof(*attached));
 
     if (attached == NULL)
@@ -91,7 +92,7 @@ static struct alk_identity_answer by_key(struct snapshot *snapshot,
         .presence = {.touched = request->touched, .verified = request->verified},
     };
 
-    return judge_login(snapshot, &login);
+    return judge_login(snapshot, snapshot->keys, &login);
 }
 
 /* ---- tokens ---- */
@@ -141,7 +142,8 @@ static struct alk_identity_answer admit_token(struct alk_server *server, struct 
         .now_unix = request->now,
         .proven = true,
     };
-    struct alk_identity_answer answer = judge_login(snapshot, &login);
+    struct alk_identity_answer answer =
+        judge_login(snapshot, snapshot_token_keys(snapshot), &login);
     const char *why = answer.status == ALK_OK
                           ? guard_replay(server, &snapshot->options.token, token, request->now)
                           : NULL;
@@ -163,7 +165,7 @@ static struct alk_identity_answer by_auth_token(struct alk_server *server,
         return refuse(ALK_E_NOTFOUND, "tokens-disabled");
     if (alk_token_decode(&token, request->token, strlen(request->token)) != ALK_OK)
         return refuse(ALK_E_NOTFOUND, "malformed-token");
-    const uint8_t *blob = alk_token_index_find(snapshot->token_keys, token.key_id);
+    const uint8_t *blob = alk_token_index_find(snapshot->token_index, token.key_id);
     enum alk_token_verdict verdict =
         alk_token_judge(&token, &snapshot->options.token, audience, blob, request->now);
     if (verdict == ALK_TOKEN_GOOD)

@@ -50,14 +50,17 @@ struct snapshot {
     struct alk_authorized_keys *keys, *authorities; /* authorities: NULL when no file is named */
     struct alk_revocations *revoked;                /* likewise */
     struct alk_api_keys *api_keys;
-    struct alk_token_index *token_keys; /* of keys */
-    struct alk_tls_context *tls;        /* NULL when no certificate is named */
+    struct alk_authorized_keys *own_token_keys; /* NULL: tokens are made with keys */
+    struct alk_token_index *token_index;        /* of the one or the other */
+    struct alk_tls_context *tls;                /* NULL when no certificate is named */
 };
 
 /* All or nothing: reads the files that options names. previous is the one that this will
  * replace, or NULL: API keys that are in both go on counting their uses. */
 int snapshot_build(struct snapshot **out, const struct alk_server_options *options,
                    const struct snapshot *previous, struct alk_error *error);
+/* Whose AuthTokens are accepted. */
+const struct alk_authorized_keys *snapshot_token_keys(const struct snapshot *snapshot);
 struct snapshot *snapshot_hold(struct snapshot *snapshot); /* one reference more */
 void snapshot_release(struct snapshot *snapshot);          /* NULL is fine */
 

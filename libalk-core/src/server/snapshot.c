@@ -23,6 +23,11 @@ static void note_key(unsigned line, bool skipped, const char *sentence, void *us
     note("authorized_keys", line, skipped, sentence, user);
 }
 
+static void note_token_key(unsigned line, bool skipped, const char *sentence, void *user)
+{
+    note("key_source", line, skipped, sentence, user);
+}
+
 static void note_authority(unsigned line, bool skipped, const char *sentence, void *user)
 {
     note("cert_authority", line, skipped, sentence, user);
@@ -43,7 +48,15 @@ static int load_keys(struct snapshot *snapshot, const struct alk_server_options 
                                       note_authority, user.out, error);
     if (status == ALK_OK && options->revoked_keys != NULL)
         status = alk_revocations_load(&snapshot->revoked, options->revoked_keys, error);
+    if (status == ALK_OK && options->token_keys != NULL)
+        status = alk_authorized_keys_load(&snapshot->own_token_keys, options->token_keys,
+                                          note_token_key, user.out, error);
     return status;
+}
+
+const struct alk_authorized_keys *snapshot_token_keys(const struct snapshot *snapshot)
+{
+    return snapshot->own_token_keys != NULL ? snapshot->own_token_keys : snapshot->keys;
 }
 
 /* What the tokens of other interfaces are judged by. */
@@ -60,7 +73,7 @@ static int prepare_tokens(struct snapshot *snapshot, const struct snapshot *prev
         return alk_error_set(error, ALK_E_LIMIT, "tokens may be at most %d s old, not %u",
                              ALK_TOKEN_AGE_LIMIT_S, o->token.max_age_s);
     if (o->token.enabled)
-        status = alk_token_index_new(&snapshot->token_keys, snapshot->keys);
+        status = alk_token_index_new(&snapshot->token_index, snapshot_token_keys(snapshot));
     return status == ALK_OK ? ALK_OK : alk_error_set(error, status, "out of memory");
 }
 
@@ -181,6 +194,7 @@ static int copy_options(struct snapshot *snapshot, const struct alk_server_optio
     use_default_limits(&o->limits);
     o->cert_authority = copy(&snapshot->strings, options->cert_authority, &ok);
     o->revoked_keys = copy(&snapshot->strings, options->revoked_keys, &ok);
+    o->token_keys = copy(&snapshot->strings, options->token_keys, &ok);
     o->tls_cert = copy(&snapshot->strings, options->tls_cert, &ok);
     o->tls_key = copy(&snapshot->strings, options->tls_key, &ok);
     copy_api_keys(snapshot, options, &ok);
@@ -226,7 +240,8 @@ void snapshot_release(struct snapshot *snapshot)
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
     alk_tls_context_release(snapshot->tls);
-    alk_token_index_free(snapshot->token_keys);
+    alk_token_index_free(snapshot->token_index);
+    alk_authorized_keys_free(snapshot->own_token_keys);
     alk_api_keys_free(snapshot->api_keys);
     alk_authorized_keys_free(snapshot->keys);
     alk_policy_free(snapshot->policy);

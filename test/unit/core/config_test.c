@@ -98,6 +98,7 @@ READ(attempts, "%u", SERVER(options.limits.max_auth_attempts))
 READ(token_enabled, "%d", SERVER(options.token.enabled))
 READ(token_age, "%u", SERVER(options.token.max_age_s))
 READ(token_replay, "%d", SERVER(options.token.deny_replay))
+READ(token_keys, "%s", SERVER(options.token_keys) != NULL ? SERVER(options.token_keys) : "keys")
 READ(token_audience, "%d", SERVER(options.token.require_audience))
 READ(forwarding, "%d", (int)SERVER(options.forwarding.action))
 READ(loopback, "%d", (int)SERVER(options.forwarding.loopback))
@@ -204,6 +205,8 @@ static const struct key_case server_cases[] = {
     {"auth.token", "enabled", "yes", "on", "1", read_token_enabled},
     {"auth.token", "max_age", "5m", "25h", "300", read_token_age},
     {"auth.token", "replay", "deny", "no", "1", read_token_replay},
+    {"auth.token", "key_source", "tokens", "", "/etc/x/tokens", read_token_keys},
+    {"auth.token", "key_source", "shared", "", "keys", read_token_keys},
     {"auth.token", "require_audience", "yes", "y", "1", read_token_audience},
     {"forwarding", "default", "deny", "reject", "2", read_forwarding},
     {"forwarding", "allow_loopback", "yes", "deny", "1", read_loopback},
@@ -300,7 +303,7 @@ static void check_all_known(enum alk_config_kind kind, const char *section,
                             const struct key_case *cases, size_t count)
 {
     static const char absent[] = " stealth tls database interface peer iroh_relay "
-                                 "ssh_engine key_source ";
+                                 "ssh_engine ";
     char text[64], padded[80];
 
     snprintf(text, sizeof(text), "[%s]\nnonsense = 1\n", section);

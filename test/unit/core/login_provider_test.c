@@ -462,6 +462,15 @@ static struct heard ask_token(struct pair *p, const char *token)
     return ask(p, (struct alk_identity_request){.kind = ALK_IDENTITY_BY_TOKEN, .token = token});
 }
 
+static struct heard ask_key(struct pair *p, const struct alk_key *key)
+{
+    return ask(p, (struct alk_identity_request){.kind = ALK_IDENTITY_BY_KEY,
+                                                .blob = alk_key_blob(key),
+                                                .blob_len = ALK_KEY_BLOB_SIZE,
+                                                .login = "me",
+                                                .proven = true});
+}
+
 static void says(struct heard heard, int status, const char *reason)
 {
     if (heard.status != status || strcmp(heard.reason, reason) != 0)
@@ -486,11 +495,7 @@ static void test_a_token_and_a_key_are_one_identity(void **state)
 
     pair_begin(&p, *state,
                "alk-scopes=\"relay:connect,metrics:read\",alk-resources=\"service:gitea\"", &with);
-    struct heard by_key = ask(&p, (struct alk_identity_request){.kind = ALK_IDENTITY_BY_KEY,
-                                                                .blob = alk_key_blob(p.user),
-                                                                .blob_len = ALK_KEY_BLOB_SIZE,
-                                                                .login = "me",
-                                                                .proven = true});
+    struct heard by_key = ask_key(&p, p.user);
     make_token(&p, p.user, true, token);
     struct heard by_token = ask_token(&p, token);
     assert_int_equal(by_key.status, ALK_OK);
@@ -507,6 +512,37 @@ static void test_a_token_and_a_key_are_one_identity(void **state)
     assert_true(alk_identity_has_scope(by_token.identity, "metrics:read"));
     alk_identity_unref(by_key.identity);
     alk_identity_unref(by_token.identity);
+}
+
+/* Keys of tokens of their own: those log in nowhere, and others make no tokens. */
+static void test_tokens_have_keys_of_their_own(void **state)
+{
+    struct alk_server_options with = {.token = {.enabled = true}};
+    char token[ALK_TOKEN_TEXT_SIZE], line[300], text[400];
+    struct pair p;
+
+    pair_begin(&p, *state, "", &with);
+    alk_key_format_public(alk_key_blob(p.host), ALK_KEY_BLOB_SIZE, NULL, line, sizeof(line));
+    snprintf(text, sizeof(text), "alk-scopes=\"metrics:read\" %s\n", line);
+    scratch_text(p.scratch, "token_keys", text);
+    struct alk_server_options options = options_of(&p);
+    options.token = with.token;
+    options.token_keys = scratch_path(p.scratch, "token_keys");
+    assert_int_equal(alk_server_reload(p.server, &options, NULL), ALK_OK);
+    make_token(&p, p.user, true, token);
+    says(ask_token(&p, token), ALK_E_NOTFOUND, "unknown-key");
+    make_token(&p, p.host, true, token);
+    struct heard heard = ask_token(&p, token);
+    assert_int_equal(heard.status, ALK_OK);
+    assert_true(alk_identity_has_scope(heard.identity, "metrics:read"));
+    alk_identity_unref(heard.identity);
+    says(ask_key(&p, p.host), ALK_E_NOTFOUND, "unknown-key");
+    scratch_text(p.scratch, "token_keys", "");
+    assert_int_equal(alk_server_reload(p.server, NULL, NULL), ALK_OK);
+    says(ask_token(&p, token), ALK_E_NOTFOUND, "unknown-key");
+    assert_int_equal(unlink(scratch_path(p.scratch, "token_keys")), 0);
+    assert_int_equal(alk_server_reload(p.server, NULL, NULL), ALK_E_NOTFOUND);
+    pair_end(&p);
 }
 
 static void test_tokens_that_are_refused(void **state)
@@ -601,6 +637,7 @@ int main(void)
         SCRATCH(test_a_reload_asks_again),
         SCRATCH(test_a_token_and_a_key_are_one_identity),
         SCRATCH(test_tokens_that_are_refused),
+        SCRATCH(test_tokens_have_keys_of_their_own),
         SCRATCH(test_unknown_keys_cost_the_same),
         SCRATCH(test_api_keys_of_the_server),
     };
