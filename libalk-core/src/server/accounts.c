@@ -2,9 +2,11 @@
 #include "server/internal.h"
 
 enum {
-    SESSION_NEEDS = 64 * 1024, /* to log in, with its buffers */
-    CHANNEL_NEEDS = 32 * 1024, /* to carry something */
-    SESSION_BASE = 16 * 1024,  /* ciphers, sockets and what else no buffer shows */
+    SESSION_NEEDS = 64 * 1024,   /* to log in, with its buffers */
+    CHANNEL_NEEDS = 32 * 1024,   /* to carry something */
+    SESSION_BASE = 16 * 1024,    /* ciphers, sockets and what else no buffer shows */
+    TLS_BASE = 16 * 1024,        /* what TLS adds to that */
+    HANDSHAKE_NEEDS = 48 * 1024, /* of TLS, before there is a session */
 };
 
 static bool has_room(struct alk_server *server, uint64_t limit, size_t needed)
@@ -66,9 +68,14 @@ static void count_memory(struct connection *connection, size_t now)
 
 void accounts_update(struct connection *connection)
 {
+    size_t base = sizeof(*connection) + (connection->over_tls ? TLS_BASE : 0);
+
+    if (connection->session == NULL) {
+        count_memory(connection, base + HANDSHAKE_NEEDS);
+        return;
+    }
     count_channels(connection, alk_ssh_channel_count(alk_session_ssh(connection->session)));
-    count_memory(connection,
-                 sizeof(*connection) + SESSION_BASE + alk_session_memory(connection->session));
+    count_memory(connection, base + SESSION_BASE + alk_session_memory(connection->session));
 }
 
 bool accounts_admit_channel(struct connection *connection)

@@ -37,8 +37,11 @@ static void start_tls(struct connection *c, struct alk_stream *stream)
                                  : alk_tls_handshake_start(&c->handshake, stream, context, NULL,
                                                            HANDSHAKE_MS, on_handshake, c);
 
-    if (status == ALK_OK)
+    if (status == ALK_OK) {
+        c->over_tls = true;
+        accounts_update(c);
         return;
+    }
     alk_stream_close(stream);
     connection_abandon(c, alk_status_text(status));
 }

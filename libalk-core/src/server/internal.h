@@ -163,8 +163,9 @@ struct connection {
     struct alk_identity_question *question; /* the provider has not answered yet */
     uint64_t opened;
     bool authenticated;
-    bool failed;                          /* a key was refused */
-    const char *transport;                /* static text */
+    bool failed;           /* a key was refused */
+    const char *transport; /* static text */
+    bool over_tls;
     struct alk_identity_account *account; /* NULL until it has logged in */
     unsigned channels;                    /* that account counts */
     size_t memory;                        /* that the server counts */
