@@ -108,6 +108,15 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Any name will do, and having heard it is confirmed: so do web servers with one site. */
+static int take_name(SSL *ssl, int *alert, void *user)
+{
+    (void)ssl;
+    (void)alert;
+    (void)user;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 int alk_tls_server_context(struct alk_tls_context **out, const struct alk_tls_pem *chain,
                            const struct alk_tls_pem *key, struct alk_error *error)
 {
@@ -124,6 +133,7 @@ int alk_tls_server_context(struct alk_tls_context **out, const struct alk_tls_pe
                                    SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_set_timeout(context->ctx, TICKET_LIFE_S);
     SSL_CTX_set_alpn_select_cb(context->ctx, choose_protocol, NULL);
+    SSL_CTX_set_tlsext_servername_callback(context->ctx, take_name);
     status = use_chain(context->ctx, chain, error);
     if (status == ALK_OK)
         status = use_key(context->ctx, chain, key, error);
