@@ -92,7 +92,7 @@ static int explain(struct alk_error *error, int status)
 int alk_identity_parse(struct alk_identity **out, const char *id, const char *scopes,
                        const char *resources, struct alk_error *error)
 {
-    struct list scope_list = {NULL}, resource_list = {NULL};
+    struct list scope_list = {.text = NULL}, resource_list = {.text = NULL};
     struct alk_resource *pairs = NULL;
 
     *out = NULL;

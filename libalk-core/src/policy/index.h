@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define INDEX_NONE UINT32_MAX /* more than an enumeration may hold */
 enum {
-    INDEX_NONE = UINT32_MAX,
     INDEX_ANYBODY = 0,     /* the principal of a rule that names none */
     INDEX_PORTS = 0x10000, /* the port of a rule that names several */
 };
