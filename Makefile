@@ -159,7 +159,9 @@ e2e: e2e-build
 	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST)
 # test/interop/tunnels/NAME_client.c drives one C library of other people as a client
 INTEROP_CLIENTS := $(patsubst test/interop/tunnels/%.c,$(BUILD)/test/interop/%,$(wildcard test/interop/tunnels/*_client.c))
+ifneq ($(filter interop interop-build test,$(MAKECMDGOALS)),)
 $(eval $(call compile_rules,test/interop,,libssh libssh2))
+endif
 $(BUILD)/test/interop/%_client: $(BUILD)/obj/test/interop/tunnels/%_client.o $(BUILD)/obj/test/interop/tunnels/tunnel.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
