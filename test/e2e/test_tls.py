@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support import pki
+from support import pki, proxies
 from support.dial import check_echo, check_exchange, through
 from support.program import path_of
 
@@ -163,6 +163,14 @@ def test_openssh_through_s_client(lab, site, version):
     command = " ".join(s_client(site, version))
     lab.ssh(site.server, "-o", f"ProxyCommand={command}", "-D", proxy)
     check_echo(lab.keep(through(proxy, echo)))
+
+
+def test_tls_runs_through_a_proxy(lab, site):
+    echo = lab.echo()
+    proxy = proxies.microsocks(lab).url()
+    client = site.client("-D", "127.0.0.1:0", "--tls-ca", site.ca.cert_path, "--proxy", proxy)
+    check_echo(lab.keep(through(client.address, echo)))
+    site.server.wait_for('msg="tls established"')
 
 
 def test_policy_knows_the_transport(lab):

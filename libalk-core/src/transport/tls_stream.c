@@ -21,8 +21,10 @@ enum {
 };
 
 /* Sealed bytes of the stream that is being called, until the call ends: one block for a thread
- * stays in the cache, and idle streams need none. */
+ * stays in the cache, and idle streams need none. A stream below that is TLS too finds it taken,
+ * and does without. */
 struct batch {
+    const struct tls_stream *owner; /* NULL: free */
     size_t len;
     uint8_t bytes[BATCH];
 };
@@ -35,7 +37,7 @@ struct tls_stream {
     struct alk_stream *lower;
     struct alk_tls *tls;
     struct alk_buffer sealed; /* what the stream below has not taken */
-    struct alk_timer *timer;  /* bounds the handshake, and the farewell */
+    struct alk_timer *timer;  /* bounds the handshake, and the farewell; in between: again */
     struct alk_deferred *again;
     struct alk_loop_guest guest; /* while leaving */
     enum phase phase;
@@ -50,6 +52,7 @@ struct tls_stream {
 };
 
 static void set_lower_interest(struct tls_stream *s);
+static void on_again(void *user);
 
 /* ---- bytes, between the library and the stream below ---- */
 
@@ -84,10 +87,18 @@ static void send_batch(struct tls_stream *s)
 
     if (alk_buffer_len(&s->sealed) == 0)
         done = write_lower(s, batch.bytes, len);
-    batch.len = 0;
     if (s->broken == ALK_OK && done < len &&
         alk_buffer_append(&s->sealed, batch.bytes + done, len - done) != ALK_OK)
         s->broken = ALK_E_LIMIT;
+    batch.len = 0;
+    batch.owner = NULL;
+}
+
+static ssize_t keep_sealed(struct tls_stream *s, const void *data, size_t len)
+{
+    int status = alk_buffer_append(&s->sealed, data, len);
+
+    return status == ALK_OK ? (ssize_t)len : status == ALK_E_LIMIT ? ALK_E_AGAIN : status;
 }
 
 static ssize_t send_sealed(void *user, const void *data, size_t len)
@@ -96,6 +107,8 @@ static ssize_t send_sealed(void *user, const void *data, size_t len)
 
     if (len > sizeof(batch.bytes))
         return ALK_E_INVAL; /* no record is as long */
+    if (batch.owner != NULL && batch.owner != s)
+        return s->broken != ALK_OK ? s->broken : keep_sealed(s, data, len);
     if (len > sizeof(batch.bytes) - batch.len)
         send_batch(s);
     if (s->broken != ALK_OK)
@@ -103,6 +116,7 @@ static ssize_t send_sealed(void *user, const void *data, size_t len)
     /* a batch always fits behind what waits */
     if (alk_buffer_len(&s->sealed) + batch.len + len > SEALED_MOST)
         return ALK_E_AGAIN;
+    batch.owner = s;
     memcpy(batch.bytes + batch.len, data, len);
     batch.len += len;
     return (ssize_t)len;
@@ -122,7 +136,7 @@ static void flush(struct tls_stream *s)
         alk_buffer_consume(&s->sealed, write_lower(s, alk_buffer_head(&s->sealed), len));
         alk_buffer_trim(&s->sealed);
     }
-    if (batch.len > 0)
+    if (batch.owner == s)
         send_batch(s);
     if (!all_is_sent(s))
         return;
@@ -136,6 +150,10 @@ static void flush(struct tls_stream *s)
 
 static void destroy(struct tls_stream *s)
 {
+    if (batch.owner == s) {
+        batch.len = 0;
+        batch.owner = NULL;
+    }
     alk_timer_free(s->timer);
     alk_deferred_free(s->again);
     alk_tls_free(s->tls);
@@ -364,22 +382,25 @@ static void on_timer(void *user)
 
     if (s->phase == LEAVING)
         leave(s);
+    else if (s->phase == OPEN)
+        on_again(s);
     else
         give_up(s, ALK_E_TIMEOUT, "the peer did not finish the TLS handshake in time");
 }
 
 /* ---- events ---- */
 
-/* Only for what is here already, so that a peer who sends on and on cannot keep the loop here. */
+/* Only for what is here already, so that a peer who sends on and on cannot keep the loop here. Who
+ * does not read now is told again in the loop's next round. */
 static void on_again(void *user)
 {
     struct tls_stream *s = user;
 
     if (s->phase == SHAKING) {
         shake(s);
-    } else if (s->phase == OPEN && s->more) {
+    } else if (s->phase == OPEN && s->more && (s->interest & ALK_READABLE) != 0) {
         s->look_only = true;
-        s->more = false; /* unless a read says so */
+        (void)alk_timer_set(s->timer, 0);
         report(s, ALK_READABLE);
     }
 }

@@ -184,6 +184,78 @@ static void closing_lets_what_was_written_go_out(void **state)
     part(&f);
 }
 
+/* One small read, and then not interested for a while. */
+static void read_and_rest(struct alk_stream *stream, unsigned ready, void *user)
+{
+    struct side *side = user;
+
+    assert_int_equal(ready, ALK_READABLE);
+    side->last = alk_stream_read(stream, side->got + side->len, 4);
+    assert_int_equal(side->last, 4);
+    side->len += 4;
+    side->full = true;
+    alk_stream_watch(stream, 0);
+}
+
+/* What is here already is told of whenever it is wanted. */
+static void readiness_is_not_lost_while_nobody_wants_it(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    join(&f);
+    assert_int_equal(alk_stream_write(f.client.stream, "0123456789ab", 12), 12);
+    f.server.got = malloc(12);
+    alk_stream_set_handler(f.server.stream, read_and_rest, &f.server);
+    while (f.server.len < 12) {
+        f.server.full = false;
+        alk_stream_watch(f.server.stream, ALK_READABLE);
+        net_run_until(f.loop, &f.server.full);
+        net_run_ready(f.loop);
+        net_run_ready(f.loop);
+    }
+    assert_memory_equal(f.server.got, "0123456789ab", 12);
+    part(&f);
+}
+
+/* As through a proxy that is reached over TLS itself. */
+static void tls_runs_over_tls(void **state)
+{
+    static uint8_t data[300000];
+    struct fixture f;
+    struct side client = {0}, server = {0};
+    size_t taken = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 13 + i / 777);
+    join(&f);
+    assert_int_equal(alk_tls_handshake_start(&client.handshake, f.client.stream, client_context,
+                                             "a.test", LONG_MS, on_handshake, &client),
+                     ALK_OK);
+    assert_int_equal(alk_tls_handshake_start(&server.handshake, f.server.stream, server_context,
+                                             NULL, LONG_MS, on_handshake, &server),
+                     ALK_OK);
+    f.client.stream = f.server.stream = NULL; /* they belong to the new ones */
+    net_run_until(f.loop, &client.told);
+    net_run_until(f.loop, &server.told);
+    assert_int_equal(client.status, ALK_OK);
+    assert_int_equal(server.status, ALK_OK);
+    collect(&server, sizeof(data), 50000);
+    while (taken < sizeof(data)) {
+        ssize_t n = alk_stream_write(client.stream, data + taken, sizeof(data) - taken);
+        assert_true(n > 0 || n == ALK_E_AGAIN);
+        taken += n > 0 ? (size_t)n : 0;
+        net_run_ready(f.loop);
+    }
+    net_run_until(f.loop, &server.full);
+    assert_memory_equal(server.got, data, sizeof(data));
+    f.client.stream = client.stream;
+    f.server.stream = server.stream;
+    free(server.got);
+    part(&f);
+}
+
 static void the_loop_may_end_before_the_last_bytes_are_out(void **state)
 {
     static uint8_t data[1 << 20];
@@ -296,6 +368,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_arrive_however_they_are_read),
         cmocka_unit_test(closing_lets_what_was_written_go_out),
+        cmocka_unit_test(readiness_is_not_lost_while_nobody_wants_it),
+        cmocka_unit_test(tls_runs_over_tls),
         cmocka_unit_test(the_loop_may_end_before_the_last_bytes_are_out),
         cmocka_unit_test(one_direction_ends_before_the_other),
         cmocka_unit_test(a_peer_that_vanishes_said_no_farewell),
