@@ -106,5 +106,5 @@ bool tls_client_prepare(struct alk_tls *tls)
         return true;
     ERR_clear_error();
     return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
-           SSL_set_tlsext_host_name(tls->ssl, name) == 1;
+           SSL_set_tlsext_host_name(tls->ssl, tls->server_name) == 1;
 }
