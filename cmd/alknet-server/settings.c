@@ -33,6 +33,9 @@ static const char help[] =
     "                              default is 0.0.0.0:443\n"
     "  --tls-cert FILE             certificate chain for tls, PEM, the server's own first\n"
     "  --tls-key FILE              its private key, PEM\n"
+    "  --stealth                   with tls: look like a web server to all but SSH clients\n"
+    "  --stealth-backend HOST:PORT hand them to this web server instead of the decoy\n"
+    "  --stealth-server NAME       what the decoy says it is (default nginx/1.22.1)\n"
     "  --proxy URL                 connect to targets through socks5://[user:password@]host:port\n"
     "                              or http://..., which resolves their names; better from the\n"
     "                              file when it holds a password\n"
@@ -77,6 +80,9 @@ enum option_code {
     OPT_TRANSPORT,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
+    OPT_STEALTH,
+    OPT_STEALTH_BACKEND,
+    OPT_STEALTH_SERVER,
     OPT_PROXY,
     OPT_PER_IP,
     OPT_UNAUTHENTICATED,
@@ -106,6 +112,9 @@ static const struct option long_options[] = {
     {"transport", required_argument, NULL, OPT_TRANSPORT},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
+    {"stealth", no_argument, NULL, OPT_STEALTH},
+    {"stealth-backend", required_argument, NULL, OPT_STEALTH_BACKEND},
+    {"stealth-server", required_argument, NULL, OPT_STEALTH_SERVER},
     {"proxy", required_argument, NULL, OPT_PROXY},
     {"max-connections-per-ip", required_argument, NULL, OPT_PER_IP},
     {"max-unauthenticated", required_argument, NULL, OPT_UNAUTHENTICATED},
@@ -185,6 +194,15 @@ static int take_port(int code, struct settings *s)
         if (!program_transport(optarg, &s->listen_options.transport))
             return EXIT_USAGE;
         break;
+    case OPT_STEALTH:
+        s->listen_options.stealth = true;
+        break;
+    case OPT_STEALTH_BACKEND:
+        s->stealth_backend = optarg;
+        break;
+    case OPT_STEALTH_SERVER:
+        s->stealth_server = optarg;
+        break;
     case OPT_TLS_CERT:
         s->tls_cert = optarg;
         break;
@@ -233,6 +251,9 @@ static int take(int code, struct settings *s)
     case OPT_TRANSPORT:
     case OPT_TLS_CERT:
     case OPT_TLS_KEY:
+    case OPT_STEALTH:
+    case OPT_STEALTH_BACKEND:
+    case OPT_STEALTH_SERVER:
         return take_port(code, s);
     case OPT_PROXY:
         if (!program_take_url(optarg, s->proxy_argument, sizeof(s->proxy_argument)))
@@ -261,9 +282,11 @@ static int take(int code, struct settings *s)
     }
 }
 
-/* The options that together say where the host key comes from. */
-static int check_key_options(const struct settings *s)
+/* Options that need each other: where the host key comes from, and what a port looks like. */
+static int check_combinations(const struct settings *s)
 {
+    if (s->listen_options.stealth && s->listen_options.transport != ALK_TRANSPORT_TLS)
+        return program_usage("--stealth needs --transport tls: without it SSH is plain to see");
     if (s->mnemonic.wanted && s->key != NULL)
         return program_usage("name one of --key and --key-from-secret");
     if (s->mnemonic.wanted && s->generate_key)
@@ -287,7 +310,7 @@ int settings_parse(struct settings *s, int argc, char **argv)
     }
     if (optind < argc)
         return program_usage("unexpected argument '%s'", argv[optind]);
-    code = check_key_options(s);
+    code = check_combinations(s);
     if (code >= 0)
         return code;
     if (s->authorized_keys == NULL && s->config_file == NULL)
@@ -330,6 +353,10 @@ struct alk_server_options settings_options(const struct settings *s,
         options.tls_cert = s->tls_cert;
     if (s->tls_key != NULL)
         options.tls_key = s->tls_key;
+    if (s->stealth_backend != NULL)
+        options.stealth_backend = s->stealth_backend;
+    if (s->stealth_server != NULL)
+        options.stealth_server = s->stealth_server;
     if (s->proxy != NULL)
         options.proxy = s->proxy;
     return options;

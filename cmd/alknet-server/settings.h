@@ -27,6 +27,7 @@ struct settings {
     unsigned listen_count;
     struct alk_listen_options listen_options; /* of these, and of the default */
     bool log_level_given, log_format_given;
+    const char *stealth_backend, *stealth_server;
     const char *proxy; /* may hold a password */
     char proxy_argument[2048];
     struct alk_server_options flags; /* those whose bit is set in given */

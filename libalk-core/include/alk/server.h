@@ -57,6 +57,9 @@ struct alk_server_options {
      * or "http://...", %XX in user and password; NULL or "": directly. Names are sent to it as
      * names: see alk_policy_judge_unseen. */
     const char *proxy;
+    /* What a listener with stealth shows: the web server at "host:port", else a decoy that says
+     * that it is stealth_server; NULL: nginx as Debian has it. */
+    const char *stealth_backend, *stealth_server;
     bool keep_revoked; /* (r) a session goes on though a reload has removed its key */
     const struct alk_policy_rule_text *rules; /* (r) forwarding rules in order, see alk/policy.h */
     size_t rule_count;
@@ -71,12 +74,14 @@ struct alk_server_options {
 
 struct alk_listen_options {
     enum alk_transport transport; /* of its connections; TLS needs tls_cert and tls_key */
+    bool stealth; /* with TLS: looks like a web server to who does not begin as SSH clients do */
 };
 
 /* Reads the files that options name. Strings are copied. Errors: those of
  * alk_authorized_keys_load; ALK_E_INVAL without a host key; ALK_E_PARSE or ALK_E_UNSUPPORTED when
  * revoked_keys or the TLS certificate is not understood; ALK_E_CRYPTO when tls_key is not that of
- * tls_cert; ALK_E_PARSE for a proxy that is none. */
+ * tls_cert; ALK_E_PARSE for a proxy or a stealth_backend that is
+ * none. */
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error);
 

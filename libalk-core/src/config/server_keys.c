@@ -1,6 +1,7 @@
 /* The sections and keys of a server's file. */
 #include "config/parser.h"
 
+#include "interface/decoy.h"
 #include "policy/rule.h"
 #include "transport/address.h"
 
@@ -26,6 +27,29 @@ static void set_workers(struct alk_config *config, const struct key_def *key, vo
 {
     if (strcmp(value, "auto") != 0)
         set_number(config, key, base, value);
+}
+
+static void set_backend(struct alk_config *config, const struct key_def *key, void *base,
+                        const char *value)
+{
+    struct alk_endpoint endpoint;
+
+    if (!alk_endpoint_parse_host(value, &endpoint) || endpoint.host[0] == '\0' ||
+        endpoint.port == 0)
+        config_fault(config, "%s wants HOST:PORT, not '%s'", key->name, value);
+    else
+        set_text(config, key, base, value);
+}
+
+static void set_product(struct alk_config *config, const struct key_def *key, void *base,
+                        const char *value)
+{
+    if (!alk_decoy_server_is_valid(value))
+        config_fault(config,
+                     "%s wants the name of a product such as " ALK_DECOY_SERVER ", not '%s'",
+                     key->name, value);
+    else
+        set_text(config, key, base, value);
 }
 
 static const struct key_def server_keys[] = {
@@ -64,6 +88,11 @@ static const struct key_def server_keys[] = {
      .high = 3600,
      .fixed = true},
     {.name = "proxy", .set = set_proxy, .offset = OPTION(proxy), .fixed = true},
+    {.name = "stealth_backend",
+     .set = set_backend,
+     .offset = OPTION(stealth_backend),
+     .fixed = true},
+    {.name = "stealth_server", .set = set_product, .offset = OPTION(stealth_server), .fixed = true},
 };
 
 /* ---- [listener NAME] ---- */
@@ -133,7 +162,7 @@ static const struct key_def listener_keys[] = {
     {.name = "listen", .set = set_listen, .fixed = true},
     {.name = "transport", .set = set_transport, .offset = LISTEN(transport), .fixed = true},
     {.name = "interface", .set = set_interface, .fixed = true},
-    {.name = "stealth", .set = set_absent_yes, .fixed = true},
+    {.name = "stealth", .set = set_yes, .offset = LISTEN(stealth), .fixed = true},
     {.name = "tls", .set = set_absent_yes, .fixed = true},
 };
 
@@ -143,6 +172,10 @@ static void end_listener(struct alk_config *config, void *base)
 
     if (config->seen[0] == 0) /* of listen, the first key */
         config_fault(config, "[listener %s] has no listen = ADDR:PORT", listener->name);
+    if (listener->options.stealth && listener->options.transport != ALK_TRANSPORT_TLS)
+        config_fault(config,
+                     "[listener %s] stealth needs transport = tls: without it SSH is plain to see",
+                     listener->name);
 }
 
 /* ---- [tls] ---- */

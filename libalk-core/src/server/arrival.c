@@ -9,7 +9,10 @@ enum { HANDSHAKE_MS = 10000 };
  * been said on it either. */
 static void find_out_what_it_speaks(struct connection *c, struct alk_stream *stream)
 {
-    connection_serve_ssh(c, stream);
+    if (c->stealth != NULL)
+        stealth_go_on(c, stream);
+    else
+        connection_serve_ssh(c, stream);
 }
 
 static void on_handshake(void *user, int status, struct alk_stream *stream, const char *why)
@@ -30,12 +33,12 @@ static void on_handshake(void *user, int status, struct alk_stream *stream, cons
     find_out_what_it_speaks(c, stream);
 }
 
-static void start_tls(struct connection *c, struct alk_stream *stream)
+void arrival_start_tls(struct connection *c, struct alk_stream *stream, uint64_t timeout_ms)
 {
     struct alk_tls_context *context = worker_snapshot(c->worker)->tls;
     int status = context == NULL ? ALK_E_INVAL
                                  : alk_tls_handshake_start(&c->handshake, stream, context, NULL,
-                                                           HANDSHAKE_MS, on_handshake, c);
+                                                           timeout_ms, on_handshake, c);
 
     if (status == ALK_OK) {
         c->over_tls = true;
@@ -48,8 +51,10 @@ static void start_tls(struct connection *c, struct alk_stream *stream)
 
 void arrival_start(struct connection *c, const struct port *port, struct alk_stream *stream)
 {
-    if (port->options.transport == ALK_TRANSPORT_TLS)
-        start_tls(c, stream);
+    if (port->options.stealth)
+        stealth_start(c, stream);
+    else if (port->options.transport == ALK_TRANSPORT_TLS)
+        arrival_start_tls(c, stream, HANDSHAKE_MS);
     else
         find_out_what_it_speaks(c, stream);
 }
@@ -58,4 +63,6 @@ void arrival_cancel(struct connection *c)
 {
     alk_tls_handshake_cancel(c->handshake);
     c->handshake = NULL;
+    stealth_free(c->stealth);
+    c->stealth = NULL;
 }

@@ -5,6 +5,7 @@
  * worker.c      one thread with its loop, and the connections on it
  * connection.c  one connection, from its begin to its end
  * arrival.c     what comes before SSH: TLS, and what the peer speaks
+ * stealth.c     a port that looks like a web server
  * login.c       who is let in, and with which grant
  * channels.c    the channels that it asks for: policy and limits
  * accounts.c    what it counts for: its identity, channels, memory
@@ -17,6 +18,7 @@
 
 #include "auth/grant.h"
 #include "base/arena.h"
+#include "interface/decoy.h"
 #include "interface/session.h"
 #include "server/admission.h"
 #include "server/identities.h"
@@ -122,6 +124,8 @@ struct alk_server {
     atomic_uint generation; /* of snapshot: counts reloads */
     struct alk_resolver *resolver;
     struct alk_proxy proxy;
+    struct alk_endpoint stealth_backend; /* no host: the decoy */
+    char stealth_server[ALK_DECOY_SERVER_MAX + 1];
     pthread_mutex_t lock; /* guards snapshot and held_ports */
     struct snapshot *snapshot;
     LIST_HEAD(, held_port) held_ports;
@@ -152,6 +156,7 @@ struct connection {
     uint64_t id; /* unique within the server */
     struct worker *worker;
     struct alk_tls_handshake *handshake; /* before there is a session */
+    struct stealth *stealth;             /* likewise: on a port that looks like a web server */
     struct alk_session *session;         /* NULL until the peer is known to speak SSH */
     struct alk_channel_users users;
     struct alk_inlets inlets; /* of remote listeners; they never wait for a session */
@@ -189,6 +194,19 @@ void arrival_start(struct connection *connection, const struct port *port,
                    struct alk_stream *stream);
 /* Gives up what has not come so far. */
 void arrival_cancel(struct connection *connection);
+
+/* TLS begins on the stream, which is taken; to be over within timeout_ms. */
+void arrival_start_tls(struct connection *connection, struct alk_stream *stream,
+                       uint64_t timeout_ms);
+
+/* ---- stealth.c ---- */
+
+/* The first bytes say whether TLS begins, then whether SSH does; everything else meets a web
+ * server. */
+void stealth_start(struct connection *connection, struct alk_stream *stream);
+/* TLS has been established. */
+void stealth_go_on(struct connection *connection, struct alk_stream *stream);
+void stealth_free(struct stealth *stealth); /* NULL is fine */
 
 /* ---- login.c ---- */
 

@@ -31,6 +31,24 @@ static void use_defaults(struct alk_server_options *o)
         o->connect_timeout_s = 10;
 }
 
+/* What the ports that look like web servers show. */
+static int read_stealth(struct alk_server *server, const struct alk_server_options *options,
+                        struct alk_error *error)
+{
+    const char *name = options->stealth_server != NULL ? options->stealth_server : ALK_DECOY_SERVER;
+
+    server->options.stealth_backend = server->options.stealth_server = NULL;
+    if (options->stealth_backend != NULL &&
+        (!alk_endpoint_parse_host(options->stealth_backend, &server->stealth_backend) ||
+         server->stealth_backend.host[0] == '\0' || server->stealth_backend.port == 0))
+        return alk_error_set(error, ALK_E_PARSE, "the stealth backend is not host:port");
+    if (!alk_decoy_server_is_valid(name))
+        return alk_error_set(error, ALK_E_PARSE, "the stealth server's name is not one like %s",
+                             ALK_DECOY_SERVER);
+    memcpy(server->stealth_server, name, strlen(name) + 1);
+    return ALK_OK;
+}
+
 static int init_workers(struct alk_server *server)
 {
     server->workers = calloc(server->options.workers, sizeof(*server->workers));
@@ -84,6 +102,8 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     int status = alk_proxy_parse(options->proxy, &server->proxy, error);
 
     server->options.proxy = NULL; /* holds a password, and has been read */
+    if (status == ALK_OK)
+        status = read_stealth(server, options, error);
     if (status != ALK_OK) {
         alk_server_free(server);
         return status;
@@ -153,6 +173,9 @@ static int prepare_port(struct alk_server *server, const struct alk_listen_optio
 {
     if (server->started)
         return alk_error_set(error, ALK_E_INVAL, "the server has started already");
+    if (options->stealth && options->transport != ALK_TRANSPORT_TLS)
+        return alk_error_set(error, ALK_E_INVAL,
+                             "stealth needs the transport tls: without it SSH is plain to see");
     if (options->transport != ALK_TRANSPORT_TLS)
         return ALK_OK;
     server->has_tls = true;

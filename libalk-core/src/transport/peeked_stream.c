@@ -24,6 +24,12 @@ static bool has_peeked(const struct peeked_stream *s)
     return s->taken < s->len;
 }
 
+/* The stream below is not to tell of what cannot be read yet. */
+static void watch_below(struct peeked_stream *s)
+{
+    alk_stream_watch(s->below, has_peeked(s) ? s->interest & ~(unsigned)ALK_READABLE : s->interest);
+}
+
 static ssize_t stream_readv(struct alk_stream *base, const struct iovec *parts, int count)
 {
     struct peeked_stream *s = (struct peeked_stream *)base;
@@ -36,6 +42,8 @@ static ssize_t stream_readv(struct alk_stream *base, const struct iovec *parts, 
         memcpy(parts[i].iov_base, s->data + s->taken, n);
         s->taken += n;
     }
+    if (!has_peeked(s))
+        watch_below(s);
     return s->taken > before ? (ssize_t)(s->taken - before) : ALK_E_INVAL;
 }
 
@@ -66,7 +74,7 @@ static void stream_watch(struct alk_stream *base, unsigned interest)
     struct peeked_stream *s = (struct peeked_stream *)base;
 
     s->interest = interest;
-    alk_stream_watch(s->below, interest);
+    watch_below(s);
     if (wants_peeked(s))
         alk_deferred_schedule(s->tell);
 }

@@ -83,6 +83,8 @@ READ(log_format, "%s", SERVER(log_format))
 READ(no_confine, "%d", SERVER(no_confine))
 READ(keepalive, "%u", SERVER(options.keepalive_s))
 READ(proxy, "%s", SERVER(options.proxy))
+READ(stealth_backend, "%s", SERVER(options.stealth_backend))
+READ(stealth_server, "%s", SERVER(options.stealth_server))
 READ(login_grace, "%u", SERVER(options.login_grace_s))
 READ(connect_timeout, "%u", SERVER(options.connect_timeout_s))
 READ(listen, "%s", SERVER(listeners)[0].listen[0])
@@ -172,6 +174,8 @@ static const struct key_case server_cases[] = {
     {"server", "log_format", "json", "xml", "json", read_log_format},
     {"server", "confine", "no", "No", "1", read_no_confine},
     {"server", "keepalive", "5m", "5", "300", read_keepalive},
+    {"server", "stealth_backend", "h:80", "h", "h:80", read_stealth_backend},
+    {"server", "stealth_server", "nginx", "<b>", "nginx", read_stealth_server},
     {"server", "proxy", "socks5://a:b@h:1", "ftp://h:1", "socks5://a:b@h:1", read_proxy},
     {"server", "login_grace", "30s", "30 s", "30", read_login_grace},
     {"server", "connect_timeout", "1h", "2h", "3600", read_connect_timeout},
@@ -302,6 +306,7 @@ static void test_each_key(void **state)
 static void check_all_known(enum alk_config_kind kind, const char *section,
                             const struct key_case *cases, size_t count)
 {
+    /* stealth is tested below, with the transport that it needs */
     static const char absent[] = " stealth tls database interface peer iroh_relay "
                                  "ssh_engine ";
     char text[64], padded[80];
@@ -344,7 +349,6 @@ static void test_absent_features_are_refused(void **state)
         "[listener a]\nlisten = *:1\ntransport = http\n",
         "[listener a]\nlisten = *:1\ntransport = dns\n",
         "[listener a]\nlisten = *:1\ninterface = raw\n",
-        "[listener a]\nlisten = *:1\nstealth = yes\n",
         "[listener a]\nlisten = *:1\ntls = yes\n",
         "[auth]\ndatabase = /x\n",
     };
@@ -365,6 +369,10 @@ static void test_absent_features_are_refused(void **state)
     }
     expect(ALK_CONFIG_SERVER,
            "[listener a]\nlisten = *:1\ntransport = tcp\ninterface = ssh\nstealth = no\ntls = no\n",
+           FAULTS(NULL));
+    expect(ALK_CONFIG_SERVER, "[listener a]\nlisten = *:1\nstealth = yes\n",
+           FAULTS("stealth needs transport = tls"));
+    expect(ALK_CONFIG_SERVER, "[listener a]\nlisten = *:1\nstealth = yes\ntransport = tls\n",
            FAULTS(NULL));
     expect(ALK_CONFIG_SERVER, "[listener a]\nlisten = *:1\ntransport = smoke\n",
            FAULTS("3: transport wants tcp"));
