@@ -261,6 +261,8 @@ static int make_client(struct program *p)
     options.known_hosts = s->known_hosts != NULL ? s->known_hosts : known_hosts;
     options.accept_new = s->accept_new;
     options.fingerprint = s->fingerprint;
+    options.bind_address = s->bind_address;
+    options.family = s->family;
     options.transport = s->transport;
     options.tls_ca = s->tls_ca;
     options.tls_pin = s->tls_pin;

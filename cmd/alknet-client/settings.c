@@ -60,7 +60,10 @@ static const char help_options[] =
     "                              nobody else needs to vouch for it unless --tls-ca is given\n"
     "      --insecure              accept any TLS certificate; SSH host keys are checked as\n"
     "                              ever\n"
-    "      --connect-timeout S     seconds to reach the server (default 15)\n"
+    "      --connect-timeout S     seconds to reach the server and log in (default 15)\n"
+    "      --bind-address ADDR     connect to the server from this address\n"
+    "  -4, --ipv4                  connect over IPv4 only\n"
+    "  -6, --ipv6                  connect over IPv6 only\n"
     "      --open-timeout S        seconds for the server to answer a connection's request\n"
     "                              (default 60)\n"
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
@@ -101,6 +104,7 @@ enum option_code {
     OPT_TLS_NAME,
     OPT_TLS_PIN,
     OPT_INSECURE,
+    OPT_BIND_ADDRESS,
     OPT_CONNECT_TIMEOUT,
     OPT_OPEN_TIMEOUT,
     OPT_KEEPALIVE,
@@ -135,6 +139,9 @@ static const struct option long_options[] = {
     {"tls-server-name", required_argument, NULL, OPT_TLS_NAME},
     {"tls-pin", required_argument, NULL, OPT_TLS_PIN},
     {"insecure", no_argument, NULL, OPT_INSECURE},
+    {"bind-address", required_argument, NULL, OPT_BIND_ADDRESS},
+    {"ipv4", no_argument, NULL, '4'},
+    {"ipv6", no_argument, NULL, '6'},
     {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
     {"open-timeout", required_argument, NULL, OPT_OPEN_TIMEOUT},
     {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
@@ -196,6 +203,9 @@ static int take_text(int code, struct settings *s)
         if (!program_take_url(optarg, s->proxy_argument, sizeof(s->proxy_argument)))
             return program_usage("the URL of --proxy is too long");
         s->proxy = s->proxy_argument;
+        break;
+    case OPT_BIND_ADDRESS:
+        s->bind_address = optarg;
         break;
     case OPT_KNOWN_HOSTS:
         s->known_hosts = optarg;
@@ -263,6 +273,12 @@ static int take(int code, struct settings *s)
         return take_tls(code, s);
     case OPT_CHECK:
         s->check = true;
+        return -1;
+    case '4':
+        s->family = AF_INET;
+        return -1;
+    case '6':
+        s->family = AF_INET6;
         return -1;
     case OPT_CONNECT_TIMEOUT:
         return program_number("--connect-timeout", optarg, 1, 3600, &s->connect_timeout)
@@ -576,7 +592,7 @@ int settings_parse(struct settings *settings, int argc, char **argv)
     settings->mnemonic = (struct mnemonic_source)MNEMONIC_SOURCE_INIT;
     settings->log.level = ALK_LOG_INFO;
     settings->log.fd = STDERR_FILENO;
-    while ((code = getopt_long(argc, argv, "i:D:L:R:W:", long_options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, "i:D:L:R:W:46", long_options, NULL)) != -1) {
         int result = take(code, settings);
         if (result >= 0)
             return result;

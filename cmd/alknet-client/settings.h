@@ -35,6 +35,8 @@ struct settings {
     bool transport_given;
     const char *tls_ca, *tls_pin, *tls_server_name;
     bool insecure;
+    const char *bind_address;
+    int family; /* 0: any */
     unsigned connect_timeout, open_timeout, keepalive;
     bool check;
     struct alk_log log;

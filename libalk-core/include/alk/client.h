@@ -56,6 +56,8 @@ struct alk_client_certificate {
 /* Numbers that are 0 take the default named beside them. Strings are copied; keys, certificates
  * and log are borrowed until alk_client_free. */
 struct alk_client_options {
+    const char *bind_address;     /* numeric: connect from there; NULL = as the system chooses */
+    int family;                   /* AF_INET or AF_INET6: use no other; 0 = any */
     const char *host;             /* name or numeric address of the server */
     uint16_t port;                /* 22; 443 over TLS */
     enum alk_transport transport; /* what carries SSH */
@@ -78,7 +80,7 @@ struct alk_client_options {
      * %XX in user and password; NULL or "": directly */
     const char *proxy;
     const struct alk_log *log;
-    unsigned connect_timeout_s; /* 15 */
+    unsigned connect_timeout_s; /* 15; for everything up to the login's end */
     unsigned open_timeout_s;    /* 60, for the server to answer a request for a channel */
     unsigned keepalive_s;       /* 30 */
     unsigned max_channels;      /* 1024 */

@@ -66,9 +66,14 @@ int alk_client_new(struct alk_client **out, const struct alk_client_options *opt
         return alk_error_set(error, ALK_E_INVAL, "a client needs a server to connect to");
     if (options->user != NULL && strlen(options->user) > ALK_SSH_USER_MAX)
         return alk_error_set(error, ALK_E_INVAL, "the user name is too long");
+    struct alk_address local = {.len = 0};
+    if (options->bind_address != NULL && !alk_address_numeric(options->bind_address, 0, &local))
+        return alk_error_set(error, ALK_E_INVAL, "'%s' is no address to connect from",
+                             options->bind_address);
     struct alk_client *client = calloc(1, sizeof(*client));
     if (client == NULL)
         return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    client->local = local;
     LIST_INIT(&client->users);
     LIST_INIT(&client->inlets);
     if (!copy_options(client, options) || alk_loop_new(&client->loop) != ALK_OK ||

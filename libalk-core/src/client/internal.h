@@ -14,6 +14,7 @@
 #include "auth/agent.h"
 #include "base/buffer.h"
 #include "interface/session.h"
+#include "transport/address.h"
 #include "transport/dial.h"
 #include "transport/listener.h"
 #include "transport/proxy.h"
@@ -92,6 +93,8 @@ struct alk_client {
     bool running, stopping, was_online, online;
 
     struct alk_tls_context *tls; /* NULL: plain */
+    struct alk_address local;    /* of bind_address */
+    uint64_t began;              /* the attempt that is under way, or was the last */
     struct alk_dial *dial;
     struct alk_tls_handshake *handshake;
     struct alk_session *session;

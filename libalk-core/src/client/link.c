@@ -177,11 +177,21 @@ static const struct alk_session_handler handler = {
 
 /* ---- getting it ---- */
 
+/* Of what connect_timeout allows an attempt, the login included. */
+static uint64_t time_left(const struct alk_client *client)
+{
+    uint64_t all = client->options.connect_timeout_s * 1000ULL;
+    uint64_t gone = alk_loop_now(client->loop) - client->began;
+
+    return gone < all ? all - gone : 1;
+}
+
 static void shake_hands(struct alk_client *client, struct alk_stream *stream)
 {
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
 
     options.role = ALK_SSH_CLIENT;
+    options.grace_ms = time_left(client);
     options.keepalive_ms = client->options.keepalive_s * 1000ULL;
     options.max_channels = client->options.max_channels;
     memset(&client->trouble, 0, sizeof(client->trouble));
@@ -232,8 +242,17 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
         return;
     }
     alk_error_set(&error, status, "cannot reach %s port %u: %s", client->host, client->options.port,
-                  cause);
+                  status == ALK_E_DENIED && client->options.family != 0
+                      ? "no address of the family that was asked for"
+                      : cause);
     lost(client, status, error.text);
+}
+
+static bool is_of_family(void *user, const struct alk_address *address)
+{
+    const struct alk_client *client = user;
+
+    return client->options.family == 0 || client->options.family == address->sa.any.sa_family;
 }
 
 static void dial(void *user)
@@ -245,8 +264,12 @@ static void dial(void *user)
         .proxy = &client->proxy,
         .timeout_ms = client->options.connect_timeout_s * 1000ULL,
         .resolver = client->resolver,
+        .local = client->local.len > 0 ? &client->local : NULL,
+        .permit = is_of_family,
+        .permit_user = client,
     };
 
+    client->began = alk_loop_now(client->loop);
     tell(client, ALK_CLIENT_CONNECTING, ALK_OK, "");
     int status = alk_dial_start(&client->dial, client->loop, &target, on_dialled, client);
     if (status != ALK_OK)
