@@ -62,8 +62,8 @@ static const char help_options[] =
     "                              ever\n"
     "      --connect-timeout S     seconds to reach the server and log in (default 15)\n"
     "      --bind-address ADDR     connect to the server from this address\n"
-    "  -4, --ipv4                  connect over IPv4 only\n"
-    "  -6, --ipv6                  connect over IPv6 only\n"
+    "      --ipv4                  connect over IPv4 only\n"
+    "      --ipv6                  connect over IPv6 only\n"
     "      --open-timeout S        seconds for the server to answer a connection's request\n"
     "                              (default 60)\n"
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
@@ -592,7 +592,7 @@ int settings_parse(struct settings *settings, int argc, char **argv)
     settings->mnemonic = (struct mnemonic_source)MNEMONIC_SOURCE_INIT;
     settings->log.level = ALK_LOG_INFO;
     settings->log.fd = STDERR_FILENO;
-    while ((code = getopt_long(argc, argv, "i:D:L:R:W:46", long_options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, "i:D:L:R:W:", long_options, NULL)) != -1) {
         int result = take(code, settings);
         if (result >= 0)
             return result;

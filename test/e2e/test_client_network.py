@@ -17,7 +17,7 @@ def test_an_address_that_is_none(lab):
 
 def test_family(lab):
     server = lab.server()
-    lab.client(server, "-4")
+    lab.client(server, "--ipv4")
     code, said = lab.run("alknet-client", lab.client_argv(server, "--ipv6"))
     assert code == 1 and "no address of the family that was asked for" in said
 
