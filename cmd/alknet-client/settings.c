@@ -405,18 +405,19 @@ static int complete_identity(struct settings *s)
 static int load_file(struct settings *s)
 {
     const char *home = getenv("HOME");
+    const char *file = s->config_file;
     char usual[4096];
     struct alk_error error;
 
-    if (s->config_file == NULL) {
+    if (file == NULL) {
         if (home == NULL ||
             snprintf(usual, sizeof(usual), "%s/.config/alknet/config", home) >=
                 (int)sizeof(usual) ||
             access(usual, F_OK) != 0)
             return -1;
+        file = usual;
     }
-    if (alk_config_load(&s->config, ALK_CONFIG_CLIENT,
-                        s->config_file != NULL ? s->config_file : usual, home, &error) != ALK_OK)
+    if (alk_config_load(&s->config, ALK_CONFIG_CLIENT, file, home, &error) != ALK_OK)
         return program_fail(EXIT_RUN, "%s", error.text);
     if (s->check && alk_config_check_files(s->config) != ALK_OK)
         return program_fail(EXIT_RUN, "out of memory");

@@ -30,9 +30,7 @@ static void fetch(void)
 int alk_secret_crypto_init(void)
 {
     pthread_once(&fetch_once, fetch);
-    return fetched.aes_gcm != NULL && fetched.hkdf != NULL
-               ? 0
-               : ALK_SECRET_E_CRYPTO;
+    return fetched.aes_gcm != NULL && fetched.hkdf != NULL ? 0 : ALK_SECRET_E_CRYPTO;
 }
 
 int alk_secret_hmac_sha512(const void *key, size_t key_len, const void *data, size_t len,

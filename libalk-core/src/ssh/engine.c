@@ -449,8 +449,7 @@ bool alk_ssh_wants_input(const struct alk_ssh *ssh)
 
 bool alk_ssh_has_room(const struct alk_ssh *ssh)
 {
-    return ssh->phase == PHASE_OPEN && !ssh->kex_sending &&
-           alk_buffer_len(&ssh->out) < ssh->roomy;
+    return ssh->phase == PHASE_OPEN && !ssh->kex_sending && alk_buffer_len(&ssh->out) < ssh->roomy;
 }
 
 void alk_ssh_only_bulk(struct alk_ssh *ssh, bool only_bulk)

@@ -217,7 +217,7 @@ static const struct policy_case
                      {"evil.example.com:5000", "127.0.0.1", NULL, NULL, ALLOW, 3},
                      {"127.0.0.2:5000", NULL, NULL, NULL, DENY, 0},
                      {"0.0.0.0:5000", NULL, NULL, NULL, ALLOW, 3},
-             {"x.example.com:5000", "0.0.0.0", NULL, NULL, ALLOW, 3},
+                     {"x.example.com:5000", "0.0.0.0", NULL, NULL, ALLOW, 3},
                      {"169.254.10.9:80", NULL, NULL, NULL, ALLOW, 4},
                      {"x.example.com:80", "169.254.10.9", NULL, NULL, ALLOW, 4},
                      {"169.254.169.254:443", NULL, NULL, NULL, DENY, 0},
