@@ -202,6 +202,8 @@ static int take_text(int code, struct settings *s)
     case OPT_PROXY:
         if (!program_take_url(optarg, s->proxy_argument, sizeof(s->proxy_argument)))
             return program_usage("the URL of --proxy is too long");
+        if (s->proxy_argument[0] == '\0')
+            return program_usage("--proxy is empty: name a proxy, or none");
         s->proxy = s->proxy_argument;
         break;
     case OPT_BIND_ADDRESS:

@@ -287,6 +287,12 @@ static int check_combinations(const struct settings *s)
 {
     if (s->listen_options.stealth && s->listen_options.transport != ALK_TRANSPORT_TLS)
         return program_usage("--stealth needs --transport tls: without it SSH is plain to see");
+    if (!s->listen_options.stealth && s->config_file == NULL &&
+        (s->stealth_backend != NULL || s->stealth_server != NULL))
+        return program_usage("--stealth-backend and --stealth-server need --stealth: without it "
+                             "SSH is plain to see");
+    if (s->proxy != NULL && s->proxy[0] == '\0')
+        return program_usage("--proxy is empty: name a proxy, or leave it out");
     if (s->mnemonic.wanted && s->key != NULL)
         return program_usage("name one of --key and --key-from-secret");
     if (s->mnemonic.wanted && s->generate_key)

@@ -227,6 +227,8 @@ def test_stealth_needs_tls(lab):
             lab.write("keys", lab.keys.public("user") + "\n"), "--stealth", "--listen", "127.0.0.1:0"]
     code, said = lab.run("alknet-server", argv)
     assert code == 2 and "--stealth needs --transport tls" in said
+    code, said = lab.run("alknet-server", [*(a for a in argv if a != "--stealth"), "--stealth-backend", "127.0.0.1:80"])
+    assert code == 2 and "need --stealth" in said
     config = lab.write("server.conf", "[listener a]\nlisten = 127.0.0.1:0\nstealth = yes\n")
     code, said = lab.run("alknet-server", argv[:5] + ["--check", "--config", config])
     assert code != 0 and "stealth needs transport = tls" in said

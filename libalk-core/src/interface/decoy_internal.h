@@ -33,7 +33,8 @@ struct decoy_request {
 
     /* the header that is being read: places in line */
     size_t name_end, value_start, value_end;
-    bool ignored; /* its name has a strange character */
+    bool ignored;     /* its name has a strange character */
+    unsigned headers; /* how many have come that were not */
 
     /* what the headers said */
     bool has_host, has_length, has_coding, chunked_coding, has_via, pads, is_old_msie, has_agent;

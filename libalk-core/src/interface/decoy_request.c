@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SMALL_BUFFER = 1024, LARGE_BUFFERS = 4 };
+enum { SMALL_BUFFER = 1024, LARGE_BUFFERS = 4, HEADERS_MAX = 1000 };
 
 enum {
     START,
@@ -330,7 +330,9 @@ static void take_line(struct decoy_request *r, const char *line, unsigned char c
 
 static void end_header(struct decoy_request *r, const char *line)
 {
-    if (!r->ignored)
+    if (!r->ignored && r->headers++ == HEADERS_MAX)
+        r->error = DECOY_HEADERS_TOO_LARGE;
+    else if (!r->ignored)
         decoy_header(r, line, r->name_end, line + r->value_start, r->value_end - r->value_start);
     r->state = NAME_START;
     r->line_len = 0;

@@ -230,6 +230,9 @@ REQUESTS = {
     "ext": b"GET /a.png HTTP/1.1\r\n" + H + b"\r\n",
     "php": b"GET /.htaccess HTTP/1.1\r\n" + H + b"\r\n",
     "long name": b"GET /" + b"a" * 300 + b" HTTP/1.1\r\n" + H + b"\r\n",
+    "1000 headers": b"GET / HTTP/1.1\r\n" + H + b"X: y\r\n" * 999 + b"\r\n",
+    "1001 headers": b"GET / HTTP/1.1\r\n" + H + b"X: y\r\n" * 1000 + b"\r\n",
+    "1001 strange headers": b"GET / HTTP/1.1\r\n" + H + b"X_: y\r\n" * 1000 + b"\r\n",
     "long path": b"GET " + b"/aaaa" * 1000 + b" HTTP/1.1\r\n" + H + b"\r\n",
 }
 
