@@ -102,10 +102,10 @@ int alk_session_burst(struct alk_session *session, const void *sender)
     }
     if (session->lively_until == 0)
         session->burst = ALK_SSH_PARTS_MAX;
-    else
-        session->burst = !same                                ? 1
-                         : session->burst < ALK_SSH_PARTS_MAX ? session->burst * 2
-                                                              : session->burst;
+    else if (!same)
+        session->burst = 1;
+    else if (session->burst < ALK_SSH_PARTS_MAX)
+        session->burst *= 2;
     return session->burst;
 }
 
