@@ -266,6 +266,8 @@ static int run_password(const struct secret_args *args)
 
     if ((path == NULL) == (args->site == NULL))
         return secret_complain(args, STATUS_USAGE, "name a site with --site, or a path");
+    if (path != NULL && path[0] != 'm')
+        return secret_complain(args, STATUS_USAGE, "a path begins with m; name a site with --site");
     if (path == NULL) {
         if (alk_secret_path_site(args->site, &site) != 0)
             return secret_complain(args, STATUS_USAGE, "--site needs the name of a site");

@@ -178,6 +178,10 @@ def test_wrong_usage(args):
     assert "abandon" not in refused(2, *args)
 
 
+def test_a_site_without_its_option():
+    assert "--site" in refused(2, "password", "example.org")
+
+
 def test_unknown_commands_and_help():
     refused(2, "nonsense")
     assert ctl().returncode == 2
