@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Says what went wrong on the way in. */
@@ -74,6 +75,15 @@ static bool mnemonic_from_stdin(const struct secret_args *args)
            (args->mnemonic_fd < 0 && args->mnemonic_file == NULL && !isatty(0));
 }
 
+/* Only a warning: a phrase written by `secret new > FILE` has the mode that the shell gave it. */
+static void warn_of_readers(const struct secret_args *args, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+        secret_complain(args, 0, "%s can be read by others; run: chmod 600 %s", path, path);
+}
+
 int secret_read_mnemonic(const struct secret_args *args, struct secret_bytes *mnemonic)
 {
     struct alk_error error;
@@ -89,6 +99,8 @@ int secret_read_mnemonic(const struct secret_args *args, struct secret_bytes *mn
         status = secret_input_fd(mnemonic, 0, "standard input", &error);
     else
         status = secret_input_ask(mnemonic, "Mnemonic", "--mnemonic-file or --mnemonic-fd", &error);
+    if (status == ALK_OK && args->mnemonic_file != NULL)
+        warn_of_readers(args, args->mnemonic_file);
     if (status == ALK_OK)
         status = secret_input_text(mnemonic, "mnemonic", &error);
     if (status == ALK_OK)

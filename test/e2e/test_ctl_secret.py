@@ -39,6 +39,7 @@ def refused(status, *args, **more):
 def phrase_file(tmp_path):
     path = tmp_path / "phrase"
     path.write_text(PHRASE + "\n")
+    path.chmod(0o600)
     return str(path)
 
 
@@ -84,6 +85,13 @@ def test_sources_of_the_phrase(phrase_file):
         os.close(writer)
         assert ok("derive", "--mnemonic-fd", str(reader), IDENTITY, data="", pass_fds=[reader]) == want
         os.close(reader)
+
+
+def test_a_phrase_that_others_can_read_is_warned_of(phrase_file):
+    os.chmod(phrase_file, 0o640)
+    done = ctl("validate", "--mnemonic-file", phrase_file, data="")
+    assert (done.returncode, done.stdout) == (0, b"valid: 12 words\n")
+    assert done.stderr.decode().endswith(f"run: chmod 600 {phrase_file}\n")
 
 
 def test_passphrase_changes_the_keys_and_normalises(tmp_path):
