@@ -209,6 +209,29 @@ static void serve(struct program *p, const sigset_t *signals)
     alk_server_stop(p->server);
 }
 
+/* The files that a reload reads, NULL ones among them; their number goes to *count. NULL without
+ * memory. */
+static const char **files_of_a_reload(const struct settings *s, size_t *count)
+{
+    const struct alk_server_options o = settings_options(s, s->config);
+    const char *const named[] = {s->config_file, o.authorized_keys, o.cert_authority,
+                                 o.revoked_keys, o.token_keys,      o.tls_cert,
+                                 o.tls_key};
+    enum { NAMED = sizeof(named) / sizeof(named[0]) };
+    size_t most = NAMED + o.credential_count * ALK_CREDENTIAL_FIELDS_MAX;
+    const char **files = calloc(most, sizeof(*files));
+
+    if (files == NULL)
+        return NULL;
+    memcpy(files, named, sizeof(named));
+    *count = NAMED;
+    for (size_t i = 0; i < o.credential_count; i++) {
+        for (size_t k = 0; k < o.credentials[i].place_count; k++)
+            files[(*count)++] = o.credentials[i].places[k].path;
+    }
+    return files;
+}
+
 /* A reload reads these as the user that the program is now. */
 static void tell_unreadable(const struct program *p, const char *const *files, size_t count)
 {
@@ -223,18 +246,18 @@ static void tell_unreadable(const struct program *p, const char *const *files, s
 static int give_up_rights(struct program *p, struct alk_error *error)
 {
     const struct settings *s = &p->settings;
-    struct alk_server_options options = settings_options(s, s->config);
-    const char *const files[] = {
-        s->config_file,     options.authorized_keys, options.cert_authority, options.revoked_keys,
-        options.token_keys, options.tls_cert,        options.tls_key};
-    enum { FILES = sizeof(files) / sizeof(files[0]) };
     int status = s->user != NULL ? privilege_drop(s->user, error) : ALK_OK;
+    size_t count = 0;
 
     if (status != ALK_OK)
         return status;
-    tell_unreadable(p, files, FILES);
+    const char **files = files_of_a_reload(s, &count);
+    if (files == NULL)
+        return alk_error_set(error, ALK_E_NOMEM, "out of memory");
+    tell_unreadable(p, files, count);
     if (!s->no_confine)
-        privilege_confine(files, FILES, &s->log);
+        privilege_confine(files, count, &s->log);
+    free(files);
     return ALK_OK;
 }
 

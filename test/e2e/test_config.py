@@ -283,6 +283,44 @@ def test_reload_during_200_transfers_breaks_none(lab, site):
     assert "offline" not in client.log()
 
 
+# ---- credentials ----
+
+def write_secret(lab, name, mode=0o600):
+    return lab.write(name, "hunter2\n", mode=mode)
+
+
+def test_credentials_are_reloaded_with_the_rest(lab, site):
+    write_secret(lab, "token")
+    site.sections["credential backup"] = ["kind = bearer", "token_file = token"]
+    server = site.start()  # confined: it may read what is in that folder, new files, too
+    line = site.text().splitlines().index("token_file = token") + 1
+    os.chmod(lab.path("token"), 0o644)
+    path = re.escape(lab.path("alknet.conf"))
+    site.fail_to_reload(rf"{path}:{line}: credential backup: .*chmod 600")
+    write_secret(lab, "password")
+    site.sections["credential backup"] = ["kind = basic", "username = me",
+                                          "password_file = password"]
+    site.write()
+    site.reload()
+    os.remove(lab.path("password"))
+    site.fail_to_reload(rf"{path}:{line + 1}: credential backup: .*does not exist")
+    assert "hunter2" not in server.log()
+
+
+def test_check_names_the_faults_of_credentials(lab, site):
+    write_secret(lab, "loose", 0o644)
+    path = site.write("[credential a]\nkind = bearer\ntoken_file = loose\n"
+                      "[credential b]\nkind = basic\npassword = hunter2\nregion = x\n")
+    wanted = [("3", "chmod 600"), ("4", "no username"), ("4", "no password_file"),
+              ("6", "is a secret"), ("7", "no field region")]
+    for argv in (site.argv("--check"), [path_of("alknet-ctl"), "config", "check", path]):
+        code, said = lab.run(os.path.basename(argv[0]), argv)
+        told = re.findall(rf"{re.escape(path)}:(\d+): (.*)", said)
+        assert code == 1 and "hunter2" not in said
+        assert [line for line, _ in told] == [line for line, _ in wanted], said
+        assert all(word in sentence for (_, sentence), (_, word) in zip(told, wanted)), said
+
+
 # ---- the client's file ----
 
 def client_file(lab, server, *lines, name="work"):

@@ -140,7 +140,43 @@ int alk_credential_store_new(struct alk_credential_store **out,
                              const struct alk_credential_entry *entries, size_t count,
                              struct alk_error *error);
 void alk_credential_store_free(struct alk_credential_store *store);
+
+/* The set of a service, or NULL; expired ones, too. The caller owns the reference. */
+struct alk_credential_set *alk_credential_store_get(const struct alk_credential_store *store,
+                                                    const char *service);
+
 const struct alk_credential_provider *
 alk_credential_store_provider(const struct alk_credential_store *store);
+
+/* ---- values that are in files, so that no configuration holds a secret ---- */
+
+/* A field, and either its value or the file that holds it. */
+struct alk_credential_place {
+    const char *name;
+    const char *value; /* NULL when there is a path */
+    const char *path;  /* the value is all of the file but one line end */
+    unsigned line;     /* of the configuration, for messages; 0 = not known */
+};
+
+struct alk_credential_source {
+    const char *service;
+    enum alk_credential_kind kind;
+    const struct alk_credential_place *places;
+    size_t place_count;
+    uint64_t expires; /* as in struct alk_credential */
+    const char *file; /* the configuration, for messages; or NULL */
+    unsigned line;
+};
+
+/* Reads the files and makes a store as alk_credential_store_new. A file must be a regular one that
+ * others cannot read, nor its group when this user owns it: else ALK_E_DENIED. Also what
+ * opening and reading may yield, ALK_E_PARSE for a value with a NUL. The sentence names the
+ * configuration's line and the file, never a value. */
+int alk_credential_store_load(struct alk_credential_store **out,
+                              const struct alk_credential_source *sources, size_t count,
+                              struct alk_error *error);
+
+/* Whether the file of a value is as alk_credential_store_load wants it. */
+int alk_credential_check_file(const char *path, struct alk_error *error);
 
 #endif

@@ -19,6 +19,7 @@
 #define ALK_SERVER_H
 
 #include <alk/api_key.h>
+#include <alk/credential.h>
 #include <alk/identity.h>
 #include <alk/key.h>
 #include <alk/limits.h>
@@ -41,6 +42,10 @@ struct alk_server_options {
     const char *tls_cert, *tls_key; /* (r) paths, PEM: the chain and its key; for TLS listeners */
     const struct alk_api_key *api_keys; /* (r) borrowed while it is read */
     size_t api_key_count;
+    /* (r) what this server presents to others; borrowed while it is read, see
+     * alk_server_credential_provider */
+    const struct alk_credential_source *credentials;
+    size_t credential_count;
     struct alk_token_rules token; /* (r) AuthTokens, for interfaces that carry text */
     /* (r) path of a file as authorized_keys, whose keys alone make AuthTokens that are accepted;
      * NULL: those of authorized_keys do */
@@ -81,7 +86,7 @@ struct alk_listen_options {
  * alk_authorized_keys_load; ALK_E_INVAL without a host key; ALK_E_PARSE or ALK_E_UNSUPPORTED when
  * revoked_keys or the TLS certificate is not understood; ALK_E_CRYPTO when tls_key is not that of
  * tls_cert; ALK_E_PARSE for a proxy or a stealth_backend that is
- * none. */
+ * none; those of alk_credential_store_load. */
 int alk_server_new(struct alk_server **out, const struct alk_server_options *options,
                    struct alk_error *error);
 
@@ -119,6 +124,11 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
 /* The provider that answers from the server's own settings, those of the last reload: keys and
  * certificates, AuthTokens, API keys. Any thread may ask it; good until alk_server_free. */
 const struct alk_identity_provider *alk_server_identity_provider(struct alk_server *server);
+
+/* The provider that answers from the credentials of the options, those of the last reload, at once.
+ * What a reload has replaced is wiped as soon as nobody holds a set of it. Any thread may ask; good
+ * until alk_server_free. */
+const struct alk_credential_provider *alk_server_credential_provider(struct alk_server *server);
 
 /* Who judges the logins from now on, in place of the option; for chains in which the server's own
  * provider has a place. Before alk_server_start only, else ALK_E_INVAL. Borrowed until

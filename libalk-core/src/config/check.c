@@ -125,6 +125,22 @@ static void check_tls(struct alk_config *config)
     alk_tls_context_release(context);
 }
 
+/* Together the values of a credential may be too much, though each by itself is in order. */
+static void check_credentials(struct alk_config *config)
+{
+    struct alk_credential_store *store = NULL;
+    struct alk_error error;
+
+    for (const struct config_credential *c = config->credentials; c != NULL; c = c->next) {
+        struct alk_credential_source source = c->source;
+        source.file = NULL; /* a fault names it in any case */
+        config->line = source.line;
+        if (alk_credential_store_load(&store, &source, 1, &error) != ALK_OK)
+            config_fault(config, "%s", error.text);
+        alk_credential_store_free(store);
+    }
+}
+
 int alk_config_check_files(struct alk_config *config)
 {
     struct alk_error error;
@@ -134,6 +150,8 @@ int alk_config_check_files(struct alk_config *config)
         if (e->key->check != NULL && check_entry(config, e, &error) != ALK_OK)
             config_fault(config, "%s: %s", e->key->name, error.text);
     }
+    if (config->fault_count == 0)
+        check_credentials(config);
     check_tls(config);
     return config->no_memory ? ALK_E_NOMEM : ALK_OK;
 }

@@ -135,7 +135,7 @@ static void tell_sections(struct alk_config *config, const char *text)
 
     config_fault(config, "there is no section [%s]; %s", text,
                  server ? "a server's file has [server], [listener NAME], [auth], [auth.token], "
-                          "[api_key NAME], [forwarding] and [limits]"
+                          "[tls], [api_key NAME], [credential NAME], [forwarding] and [limits]"
                         : "a client's file has [profile NAME]");
 }
 
@@ -224,13 +224,32 @@ static void tell_keys(struct alk_config *config, const char *name)
     config_fault(config, "[%s] has no key %s; it has %s", config->section->text, name, names);
 }
 
+/* A secret that stands where only the name of its file may. */
+static bool is_secret_inline(const struct alk_config *config, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < config->def->key_count; i++) {
+        const char *known = config->def->keys[i].name;
+        if (strncmp(known, name, len) == 0 && strcmp(known + len, FILE_SUFFIX) == 0)
+            return true;
+    }
+    return false;
+}
+
 static const struct key_def *find_key(struct alk_config *config, const char *name)
 {
     for (size_t i = 0; i < config->def->key_count; i++) {
         if (strcmp(config->def->keys[i].name, name) == 0)
             return &config->def->keys[i];
     }
-    tell_keys(config, name);
+    if (is_secret_inline(config, name))
+        config_fault(config,
+                     "%s is a secret, and those do not stand in this file: write it to one that "
+                     "nobody else can read, and its path here: %s" FILE_SUFFIX " = PATH",
+                     name, name);
+    else
+        tell_keys(config, name);
     return NULL;
 }
 
@@ -338,6 +357,19 @@ static void finish_api_keys(struct alk_config *config)
     config->server.options.api_key_count = config->api_key_count;
 }
 
+static void finish_credentials(struct alk_config *config)
+{
+    size_t i = config->credential_count;
+    struct alk_credential_source *array = config_alloc(config, (i + 1) * sizeof(*array));
+
+    if (array == NULL)
+        return;
+    for (const struct config_credential *c = config->credentials; c != NULL; c = c->next)
+        array[--i] = c->source;
+    config->server.options.credentials = array;
+    config->server.options.credential_count = config->credential_count;
+}
+
 static int parse(struct alk_config *config, const char *file, const char *text, size_t len,
                  const char *home)
 {
@@ -353,6 +385,7 @@ static int parse(struct alk_config *config, const char *file, const char *text, 
     finish_listeners(config);
     finish_rules(config);
     finish_api_keys(config);
+    finish_credentials(config);
     return config->no_memory ? ALK_E_NOMEM : ALK_OK;
 }
 

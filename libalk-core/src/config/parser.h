@@ -6,6 +6,7 @@
  * config.c       an alk_config: memory, faults, which section and key an entry belongs to
  * keys.c         how a key's text becomes a field
  * server_keys.c  the sections and keys of a server's file: a table
+ * credential_keys.c  those of [credential NAME]
  * client_keys.c  those of a client's file
  * check.c        the files that a configuration names
  */
@@ -20,6 +21,9 @@
 struct section_def;
 
 enum { KEYS_MAX = 32 }; /* of a section */
+
+/* Behind the name of a field: its value is a secret, and in a file of its own. */
+#define FILE_SUFFIX "_file"
 
 /* ---- the tables ---- */
 
@@ -90,6 +94,13 @@ struct config_api_key {
     struct alk_api_key key;
 };
 
+struct config_credential {
+    struct config_credential *next;
+    struct alk_credential_source source;
+    bool has_kind; /* that is known, and in source */
+    struct alk_credential_place places[ALK_CREDENTIAL_FIELDS_MAX]; /* of source */
+};
+
 struct config_profile {
     struct config_profile *next;
     struct alk_config_profile profile;
@@ -106,10 +117,11 @@ struct alk_config {
     unsigned section_count;
     struct config_entry *entries, **entries_end; /* as written */
     struct alk_config_server server;
-    struct config_listener *listeners; /* these three the newest first */
+    struct config_listener *listeners; /* these four the newest first */
     struct config_rule *rules;
     struct config_api_key *api_keys;
-    size_t listener_count, rule_count, api_key_count;
+    struct config_credential *credentials;
+    size_t listener_count, rule_count, api_key_count, credential_count;
     struct config_profile *profiles;
 
     /* while parsing */
@@ -164,6 +176,13 @@ void set_absent_yes(struct alk_config *, const struct key_def *, void *base, con
 size_t config_list(struct alk_config *config, const struct key_def *key, const char *value,
                    void (*each)(struct alk_config *config, void *base, const char *word),
                    void *base);
+
+/* ---- credential_keys.c ---- */
+
+enum { CREDENTIAL_KEYS = 18 };
+extern const struct key_def credential_keys[CREDENTIAL_KEYS];
+void *begin_credential(struct alk_config *config, const char *name);
+void end_credential(struct alk_config *config, void *base);
 
 /* A value of key_source in place of a path. */
 #define SHARED_KEYS "shared"

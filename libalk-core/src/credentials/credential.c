@@ -1,5 +1,5 @@
-/* Sets of credentials: which fields each kind has, and where the values are kept. */
-#include <alk/credential.h>
+/* Sets of credentials: what they are made of, and where the values are kept. */
+#include "credentials/kind.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
@@ -21,63 +21,7 @@ struct alk_credential_set {
     struct field fields[];
 };
 
-/* ---- kinds ---- */
-
-static const struct kind {
-    const char *name;
-    const char *required[3], *optional[4]; /* up to the first NULL */
-    bool open;                             /* any field */
-} kinds[] = {
-    [ALK_CREDENTIAL_API_KEY] = {"api-key", {"key"}, {"header"}, false},
-    [ALK_CREDENTIAL_BASIC] = {"basic", {"username", "password"}, {NULL}, false},
-    [ALK_CREDENTIAL_BEARER] = {"bearer", {"token"}, {NULL}, false},
-    [ALK_CREDENTIAL_S3] = {"s3",
-                           {"access_key_id", "secret_access_key"},
-                           {"session_token", "region", "endpoint"},
-                           false},
-    [ALK_CREDENTIAL_OIDC] = {"oidc",
-                             {"issuer", "client_id"},
-                             {"client_secret", "refresh_token", "scope"},
-                             false},
-    [ALK_CREDENTIAL_CUSTOM] = {"custom", {NULL}, {NULL}, true},
-};
-
-enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
-
-int alk_credential_kind_parse(const char *text, enum alk_credential_kind *kind)
-{
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (strcmp(kinds[i].name, text) == 0) {
-            *kind = (enum alk_credential_kind)i;
-            return ALK_OK;
-        }
-    }
-    return ALK_E_INVAL;
-}
-
-const char *alk_credential_kind_text(enum alk_credential_kind kind)
-{
-    return (size_t)kind < KIND_COUNT ? kinds[kind].name : "unknown";
-}
-
-/* ---- checks; no sentence ever holds a value ---- */
-
-static bool is_listed(const char *const *names, size_t size, const char *name)
-{
-    for (size_t i = 0; i < size && names[i] != NULL; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_name(const char *name)
-{
-    size_t len = name != NULL ? strnlen(name, ALK_CREDENTIAL_NAME_MAX + 1) : 0;
-
-    return len >= 1 && len <= ALK_CREDENTIAL_NAME_MAX &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
-}
+/* ---- what a set is made of ---- */
 
 static const struct alk_credential_field *find_field(const struct alk_credential *c, size_t below,
                                                      const char *name)
@@ -91,17 +35,15 @@ static const struct alk_credential_field *find_field(const struct alk_credential
 
 static int check_field(const struct alk_credential *c, size_t index, struct alk_error *error)
 {
-    const struct kind *kind = &kinds[c->kind];
     const struct alk_credential_field *field = &c->fields[index];
 
-    if (!is_name(field->name))
+    if (!credential_field_is_name(field->name))
         return alk_error_set(error, ALK_E_INVAL,
                              "the name of a field is empty, too long, or holds others than "
                              "lower-case letters, digits, - and _");
-    if (!kind->open && !is_listed(kind->required, 3, field->name) &&
-        !is_listed(kind->optional, 4, field->name))
+    if (!credential_kind_has(c->kind, field->name))
         return alk_error_set(error, ALK_E_INVAL, "a credential of kind %s has no field %s",
-                             kind->name, field->name);
+                             alk_credential_kind_text(c->kind), field->name);
     if (find_field(c, index, field->name) != NULL)
         return alk_error_set(error, ALK_E_INVAL, "the field %s is there twice", field->name);
     if (field->value == NULL || field->value[0] == '\0')
@@ -112,8 +54,9 @@ static int check_field(const struct alk_credential *c, size_t index, struct alk_
 static int check(const struct alk_credential *c, size_t *size, struct alk_error *error)
 {
     int status = ALK_OK;
+    const char *needed;
 
-    if ((size_t)c->kind >= KIND_COUNT)
+    if (c->kind > ALK_CREDENTIAL_CUSTOM)
         return alk_error_set(error, ALK_E_INVAL, "there is no such kind of credential");
     if (c->field_count > ALK_CREDENTIAL_FIELDS_MAX)
         return alk_error_set(error, ALK_E_LIMIT, "more than %d fields", ALK_CREDENTIAL_FIELDS_MAX);
@@ -122,10 +65,11 @@ static int check(const struct alk_credential *c, size_t *size, struct alk_error 
         if (status == ALK_OK)
             *size += strlen(c->fields[i].value) + 1;
     }
-    for (size_t i = 0; i < 3 && status == ALK_OK && kinds[c->kind].required[i] != NULL; i++) {
-        if (find_field(c, c->field_count, kinds[c->kind].required[i]) == NULL)
+    for (size_t i = 0; status == ALK_OK && (needed = credential_kind_needs(c->kind, i)) != NULL;
+         i++) {
+        if (find_field(c, c->field_count, needed) == NULL)
             status = alk_error_set(error, ALK_E_INVAL, "a credential of kind %s needs the field %s",
-                                   kinds[c->kind].name, kinds[c->kind].required[i]);
+                                   alk_credential_kind_text(c->kind), needed);
     }
     if (status == ALK_OK && *size > ALK_CREDENTIAL_VALUE_MAX)
         status = alk_error_set(error, ALK_E_LIMIT, "the values are longer than %d bytes in all",

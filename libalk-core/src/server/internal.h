@@ -12,6 +12,7 @@
  * remote.c      the listeners that clients ask for
  * takeover.c    a returning client gets the listener that its dead session still holds
  * snapshot.c    who may do what: what a reload replaces as a whole
+ * credentials.c what it presents to others
  */
 #ifndef ALK_SERVER_INTERNAL_H
 #define ALK_SERVER_INTERNAL_H
@@ -74,6 +75,10 @@ void config_provider_init(struct alk_server *server);
 /* The grant of an identity that it gave, or NULL. Borrowed from the identity. */
 const struct alk_grant *config_provider_grant(const struct alk_identity *identity);
 
+/* ---- credentials.c ---- */
+
+void credential_provider_init(struct alk_server *server);
+
 /* ---- worker.c ---- */
 
 LIST_HEAD(connections, connection);
@@ -126,8 +131,12 @@ struct alk_server {
     struct alk_proxy proxy;
     struct alk_endpoint stealth_backend; /* no host: the decoy */
     char stealth_server[ALK_DECOY_SERVER_MAX + 1];
-    pthread_mutex_t lock; /* guards snapshot and held_ports */
+    pthread_mutex_t lock; /* guards snapshot, credentials and held_ports */
     struct snapshot *snapshot;
+    /* Of the snapshot's options, but not in it: sessions keep an old snapshot for a while, and old
+     * secrets shall go at once. */
+    struct alk_credential_store *credentials;
+    struct alk_credential_provider credential_provider;
     LIST_HEAD(, held_port) held_ports;
     atomic_uint_least64_t last_connection_id;
     struct alk_identity_provider config_provider;

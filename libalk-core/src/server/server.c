@@ -96,6 +96,7 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     LIST_INIT(&server->held_ports);
     atomic_init(&server->last_connection_id, 0);
     config_provider_init(server);
+    credential_provider_init(server);
     server->identity_provider =
         options->identity_provider != NULL ? options->identity_provider : &server->config_provider;
     struct alk_resolver_options resolver = {.threads = RESOLVER_THREADS};
@@ -116,6 +117,9 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
         alk_error_set(error, status, "the server could not be set up: %s", alk_status_text(status));
     else
         status = snapshot_build(&server->snapshot, options, NULL, error);
+    if (status == ALK_OK)
+        status = alk_credential_store_load(&server->credentials, options->credentials,
+                                           options->credential_count, error);
     if (status == ALK_OK)
         status = put_limits_in_force(server, server->snapshot, error);
     if (status != ALK_OK) {
@@ -265,28 +269,42 @@ int alk_server_start(struct alk_server *server, struct alk_error *error)
     return ALK_OK;
 }
 
+static void put_in_force(struct alk_server *server, struct snapshot *fresh,
+                         struct alk_credential_store *credentials)
+{
+    pthread_mutex_lock(&server->lock);
+    struct snapshot *old = server->snapshot;
+    struct alk_credential_store *old_credentials = server->credentials;
+    server->snapshot = fresh;
+    server->credentials = credentials;
+    atomic_fetch_add(&server->generation, 1);
+    pthread_mutex_unlock(&server->lock);
+    snapshot_release(old);
+    alk_credential_store_free(old_credentials);
+}
+
 int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
                       struct alk_error *error)
 {
     struct snapshot *old = server_snapshot(server);
     struct snapshot *fresh = NULL;
+    struct alk_credential_store *credentials = NULL;
     int status = snapshot_build(&fresh, options != NULL ? options : &old->options, old, error);
 
     snapshot_release(old);
+    if (status == ALK_OK)
+        status = alk_credential_store_load(&credentials, fresh->options.credentials,
+                                           fresh->options.credential_count, error);
     if (status == ALK_OK)
         status = check_tls(server, fresh, error);
     if (status == ALK_OK)
         status = put_limits_in_force(server, fresh, error);
     if (status != ALK_OK) {
+        alk_credential_store_free(credentials);
         snapshot_release(fresh);
         return status;
     }
-    pthread_mutex_lock(&server->lock);
-    old = server->snapshot;
-    server->snapshot = fresh;
-    atomic_fetch_add(&server->generation, 1);
-    pthread_mutex_unlock(&server->lock);
-    snapshot_release(old);
+    put_in_force(server, fresh, credentials);
     for (unsigned i = 0; i < server->worker_count; i++) {
         if (worker_rejudge(&server->workers[i]) != ALK_OK)
             status = ALK_E_NOMEM;
@@ -347,6 +365,7 @@ void alk_server_free(struct alk_server *server)
     alk_admission_free(server->admission);
     alk_identities_free(server->identities);
     snapshot_release(server->snapshot);
+    alk_credential_store_free(server->credentials);
     for (unsigned i = 0; i < server->address_count; i++)
         free(server->addresses[i]);
     free(server->addresses);

@@ -127,6 +127,39 @@ static void copy_api_keys(struct snapshot *snapshot, const struct alk_server_opt
     snapshot->options.api_keys = keys;
 }
 
+static const struct alk_credential_place *
+copy_places(struct alk_arena *arena, const struct alk_credential_source *source, bool *ok)
+{
+    struct alk_credential_place *out =
+        alk_arena_alloc(arena, (source->place_count + 1) * sizeof(*out));
+
+    *ok = *ok && out != NULL;
+    for (size_t i = 0; i < source->place_count && *ok; i++) {
+        out[i] = source->places[i];
+        out[i].name = copy(arena, out[i].name, ok);
+        out[i].value = copy(arena, out[i].value, ok);
+        out[i].path = copy(arena, out[i].path, ok);
+    }
+    return out;
+}
+
+/* Where the secrets are, that is; a reload reads them again. */
+static const struct alk_credential_source *
+copy_credentials(struct alk_arena *arena, const struct alk_server_options *options, bool *ok)
+{
+    size_t count = options->credential_count;
+    struct alk_credential_source *out = alk_arena_alloc(arena, (count + 1) * sizeof(*out));
+
+    *ok = *ok && out != NULL;
+    for (size_t i = 0; i < count && *ok; i++) {
+        out[i] = options->credentials[i];
+        out[i].service = copy(arena, out[i].service, ok);
+        out[i].file = copy(arena, out[i].file, ok);
+        out[i].places = copy_places(arena, &options->credentials[i], ok);
+    }
+    return out;
+}
+
 static const struct alk_policy_rule_text *
 copy_rules(struct alk_arena *arena, const struct alk_server_options *options, bool *ok)
 {
@@ -198,6 +231,7 @@ static int copy_options(struct snapshot *snapshot, const struct alk_server_optio
     o->tls_cert = copy(&snapshot->strings, options->tls_cert, &ok);
     o->tls_key = copy(&snapshot->strings, options->tls_key, &ok);
     copy_api_keys(snapshot, options, &ok);
+    o->credentials = copy_credentials(&snapshot->strings, options, &ok);
     return ok ? ALK_OK : alk_error_set(error, ALK_E_NOMEM, "out of memory");
 }
 

@@ -125,6 +125,16 @@ READ(key_created, "%ju", (uintmax_t)SERVER(options.api_keys)[0].created)
 READ(key_ttl_s, "%ju", (uintmax_t)SERVER(options.api_keys)[0].ttl_s)
 READ(key_disabled, "%d", SERVER(options.api_keys)[0].disabled)
 
+static void read_place(const struct alk_config *c, char *out, size_t size)
+{
+    const struct alk_credential_place *place = &SERVER(options.credentials)[0].places[0];
+
+    snprintf(out, size, "%s=%s%s:%u", place->name, place->value != NULL ? place->value : "",
+             place->path != NULL ? place->path : "", place->line);
+}
+READ(credential_kind, "%s", alk_credential_kind_text(SERVER(options.credentials)[0].kind))
+READ(credential_expires, "%ju", (uintmax_t)SERVER(options.credentials)[0].expires)
+
 static void read_rule(const struct alk_config *c, char *out, size_t size)
 {
     const struct alk_policy_rule_text *rule = &SERVER(options.rules)[0];
@@ -224,6 +234,25 @@ static const struct key_case server_cases[] = {
     {"api_key k", "created", "2027-01-31T00:00:01Z", "2027-02-30", "1801353601", read_key_created},
     {"api_key k", "ttl", "30d", "30", "2592000", read_key_ttl_s},
     {"api_key k", "disabled", "yes", "1", "1", read_key_disabled},
+    {"credential c", "kind", "custom", "secret", "custom", read_credential_kind},
+    {"credential c", "expires", "2027-01-31", "soon", "1801353600", read_credential_expires},
+    {"credential c", "field", "pin /p", "pin", "pin=/p:2", read_place},
+    {"credential c", "field", "pin p", "Pin p", "pin=/etc/x/p:2", read_place},
+    {"credential c", "key_file", "s", "", "key=/etc/x/s:2", read_place},
+    {"credential c", "password_file", "s", "", "password=/etc/x/s:2", read_place},
+    {"credential c", "token_file", "s", "", "token=/etc/x/s:2", read_place},
+    {"credential c", "secret_access_key_file", "s", "", "secret_access_key=/etc/x/s:2", read_place},
+    {"credential c", "session_token_file", "s", "", "session_token=/etc/x/s:2", read_place},
+    {"credential c", "client_secret_file", "s", "", "client_secret=/etc/x/s:2", read_place},
+    {"credential c", "refresh_token_file", "s", "", "refresh_token=/etc/x/s:2", read_place},
+    {"credential c", "header", "a b", "", "header=a b:2", read_place},
+    {"credential c", "username", "a b", "", "username=a b:2", read_place},
+    {"credential c", "access_key_id", "a b", "", "access_key_id=a b:2", read_place},
+    {"credential c", "region", "a b", "", "region=a b:2", read_place},
+    {"credential c", "endpoint", "a b", "", "endpoint=a b:2", read_place},
+    {"credential c", "issuer", "a b", "", "issuer=a b:2", read_place},
+    {"credential c", "client_id", "a b", "", "client_id=a b:2", read_place},
+    {"credential c", "scope", "a b", "", "scope=a b:2", read_place},
 };
 
 static const struct key_case client_cases[] = {
@@ -259,6 +288,8 @@ static const char *needed(const struct key_case *k)
         return strcmp(k->key, "cert") == 0 ? "key = k\n" : "cert = c\n";
     if (strcmp(k->key, "transport") == 0 && strcmp(k->section, "profile p") != 0)
         return "listen = *:1\n"; /* each section must have its own */
+    if (strcmp(k->section, "credential c") == 0)
+        return strcmp(k->key, "kind") == 0 ? "" : "kind = custom\n";
     if (strcmp(k->section, "api_key k") != 0 || strcmp(k->key, "hash") == 0)
         return "";
     return strcmp(k->key, "ttl") == 0 ? "hash = " HASH "\ncreated = 2026-01-01\n"
@@ -329,8 +360,9 @@ static void check_all_known(enum alk_config_kind kind, const char *section,
 
 static void test_no_key_is_untested(void **state)
 {
-    static const char *const sections[] = {"server",     "listener one", "auth",      "limits",
-                                           "auth.token", "forwarding",   "api_key k", "tls"};
+    static const char *const sections[] = {"server",    "listener one", "auth",
+                                           "limits",    "auth.token",   "forwarding",
+                                           "api_key k", "tls",          "credential c"};
     size_t servers = sizeof(server_cases) / sizeof(server_cases[0]);
     size_t clients = sizeof(client_cases) / sizeof(client_cases[0]);
 
@@ -376,6 +408,55 @@ static void test_absent_features_are_refused(void **state)
            FAULTS(NULL));
     expect(ALK_CONFIG_SERVER, "[listener a]\nlisten = *:1\ntransport = smoke\n",
            FAULTS("3: transport wants tcp"));
+}
+
+/* ---- credentials ---- */
+
+static void test_what_each_kind_of_credential_needs(void **state)
+{
+    (void)state;
+    expect(ALK_CONFIG_SERVER,
+           "[credential a]\n"              /* 1 */
+           "[credential b]\n"              /* 2 */
+           "kind = basic\n"                /* 3 */
+           "token_file = t\n"              /* 4 */
+           "[credential c]\n"              /* 5 */
+           "kind = s3\n"                   /* 6 */
+           "access_key_id = AK\n"          /* 7 */
+           "secret_access_key = hunter2\n" /* 8 */
+           "[credential d]\n"              /* 9 */
+           "kind = custom\n"               /* 10 */
+           "field = one 1\n"               /* 11 */
+           "field = one 2\n"               /* 12 */
+           "username = me\n"               /* 13 */
+           "field = username 3\n",         /* 14 */
+           FAULTS("conf:1: [credential a] has no kind", "conf:2: [credential b] has no username",
+                  "conf:2: [credential b] has no password_file",
+                  "conf:4: a credential of kind basic has no field token",
+                  "conf:5: [credential c] has no secret_access_key_file",
+                  "conf:8: secret_access_key is a secret",
+                  "conf:12: the field one is there already, in line 11",
+                  "conf:14: the field username is there already, in line 13"));
+    struct alk_config *config =
+        parse(ALK_CONFIG_SERVER, "[credential a]\nkind = bearer\ntoken = hunter2\n"
+                                 "[credential b]\nkind = bearer\ntoken_file = t\n");
+    assert_null(strstr(alk_config_fault(config, 1), "hunter2"));
+    const struct alk_config_server *server = alk_config_server(config);
+    assert_int_equal(server->options.credential_count, 2);
+    assert_string_equal(server->options.credentials[1].service, "b");
+    assert_int_equal(server->options.credentials[1].place_count, 1);
+    assert_int_equal(server->options.credentials[1].line, 4);
+    alk_config_free(config);
+}
+
+static void test_a_credential_has_a_bound(void **state)
+{
+    char text[2048] = "[credential a]\nkind = custom\n";
+
+    (void)state;
+    for (int i = 0; i <= ALK_CREDENTIAL_FIELDS_MAX; i++)
+        sprintf(text + strlen(text), "field = f%d p\n", i);
+    expect(ALK_CONFIG_SERVER, text, FAULTS("conf:35: there are more than 32 fields"));
 }
 
 /* ---- the format ---- */
@@ -630,12 +711,52 @@ static void test_files_that_are_named(void **state)
     alk_config_free(config);
 }
 
+static void test_files_of_credentials(void **state)
+{
+    static char half[ALK_CREDENTIAL_VALUE_MAX / 2 + 1];
+    struct scratch *scratch = *state;
+    struct alk_config *config;
+    struct alk_error error;
+
+    scratch_write(scratch, "good", "hunter2\n", 8, 0600);
+    scratch_write(scratch, "loose", "hunter2\n", 8, 0640);
+    scratch_write(scratch, "empty", "\n", 1, 0600);
+    scratch_write(scratch, "nul", "hunter2\0\n", 9, 0600);
+    memset(half, 'x', sizeof(half));
+    scratch_write(scratch, "half", half, sizeof(half), 0600);
+    scratch_text(scratch, "a.conf",
+                 "[credential a]\nkind = bearer\ntoken_file = loose\n"
+                 "[credential b]\nkind = custom\nfield = a absent\nfield = b empty\n"
+                 "field = c nul\nfield = d good\nfield = e .\n");
+    assert_int_equal(
+        alk_config_load(&config, ALK_CONFIG_SERVER, scratch_path(scratch, "a.conf"), NULL, &error),
+        ALK_OK);
+    assert_int_equal(alk_config_check_files(config), ALK_OK);
+    assert_faults(config, FAULTS("a.conf:3: token_file: the secret", "a.conf:6: field: ",
+                                 "a.conf:7: field: ", "a.conf:8: field: ", "a.conf:10: field: "));
+    assert_non_null(strstr(alk_config_fault(config, 0), "chmod 600 "));
+    alk_config_free(config);
+
+    scratch_text(scratch, "b.conf",
+                 "[credential a]\nkind = bearer\ntoken_file = half\n"
+                 "[credential b]\nkind = custom\nfield = a half\n"
+                 "field = b half\n");
+    assert_int_equal(
+        alk_config_load(&config, ALK_CONFIG_SERVER, scratch_path(scratch, "b.conf"), NULL, &error),
+        ALK_OK);
+    assert_int_equal(alk_config_check_files(config), ALK_OK);
+    assert_faults(config, FAULTS("b.conf:4: credential b: "));
+    alk_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_key),
         cmocka_unit_test(test_no_key_is_untested),
         cmocka_unit_test(test_absent_features_are_refused),
+        cmocka_unit_test(test_what_each_kind_of_credential_needs),
+        cmocka_unit_test(test_a_credential_has_a_bound),
         cmocka_unit_test(test_all_faults_in_one_run),
         cmocka_unit_test(test_line_forms),
         cmocka_unit_test(test_nul_bytes_end_nothing),
@@ -647,6 +768,7 @@ int main(void)
         cmocka_unit_test(test_static_differences),
         cmocka_unit_test_setup_teardown(test_load_judges_the_file, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_files_that_are_named, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(test_files_of_credentials, scratch_make, scratch_remove),
     };
 
     if (alk_crypto_init() != ALK_OK)

@@ -1,5 +1,6 @@
 /* Credentials that we present: the fields of each kind, the store, chains. */
 #include "support/alloc.h"
+#include "support/scratch.h"
 
 #include <alk/credential.h>
 #include <alk/key.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define FIELDS(...)                                                                                \
@@ -164,6 +166,86 @@ static void test_a_store_that_is_refused_names_the_service(void **state)
     assert_non_null(strstr(error.text, "mail"));
 }
 
+/* ---- values in files ---- */
+
+static void write_secret(struct scratch *scratch, const char *name, const char *text, size_t len)
+{
+    scratch_write(scratch, name, text, len, 0600);
+}
+
+static void test_values_come_from_files(void **state)
+{
+    struct scratch *scratch = *state;
+    char password[512], token[512];
+    struct alk_credential_store *store;
+    struct alk_error error;
+
+    write_secret(scratch, "password", "two words\r\n", 11);
+    write_secret(scratch, "token", "\n\n", 2);
+    snprintf(password, sizeof(password), "%s", scratch_path(scratch, "password"));
+    snprintf(token, sizeof(token), "%s", scratch_path(scratch, "token"));
+    struct alk_credential_place places[] = {{.name = "username", .value = "me"},
+                                            {.name = "password", .path = password, .line = 7}};
+    struct alk_credential_source source = {.service = "mail",
+                                           .kind = ALK_CREDENTIAL_BASIC,
+                                           .places = places,
+                                           .place_count = 2,
+                                           .expires = 5,
+                                           .file = "a.conf",
+                                           .line = 6};
+    assert_int_equal(alk_credential_store_load(&store, &source, 1, &error), ALK_OK);
+    struct alk_credential_set *set = alk_credential_store_get(store, "mail");
+    alk_credential_store_free(store);
+    assert_string_equal(alk_credential_set_get(set, "username"), "me");
+    assert_string_equal(alk_credential_set_get(set, "password"), "two words");
+    assert_int_equal(alk_credential_set_expires(set), 5);
+    alk_credential_set_unref(set);
+
+    places[1].path = token; /* one line end is taken off, one is left */
+    assert_int_equal(alk_credential_store_load(&store, &source, 1, &error), ALK_OK);
+    set = alk_credential_store_get(store, "mail");
+    assert_string_equal(alk_credential_set_get(set, "password"), "\n");
+    assert_null(alk_credential_store_get(store, "post"));
+    alk_credential_set_unref(set);
+    alk_credential_store_free(store);
+
+    places[1].path = "/no/such/file";
+    assert_int_equal(alk_credential_store_load(&store, &source, 1, &error), ALK_E_NOTFOUND);
+    assert_string_equal(error.text, "a.conf:7: credential mail: /no/such/file does not exist");
+    assert_null(store);
+    places[1] = places[0];
+    assert_int_equal(alk_credential_store_load(&store, &source, 1, &error), ALK_E_INVAL);
+    assert_non_null(strstr(error.text, "a.conf:6: credential mail: the field username is there"));
+}
+
+static void test_files_have_a_bound(void **state)
+{
+    static char longest[ALK_CREDENTIAL_VALUE_MAX + 1];
+    struct scratch *scratch = *state;
+    struct alk_credential_store *store;
+    struct alk_credential_place places[3];
+    struct alk_credential_source source = {
+        .service = "all", .kind = ALK_CREDENTIAL_CUSTOM, .places = places};
+    char path[512];
+
+    memset(longest, 'x', sizeof(longest));
+    longest[ALK_CREDENTIAL_VALUE_MAX - 1] = '\n'; /* with the NUL that takes its place: the most */
+    write_secret(scratch, "longest", longest, ALK_CREDENTIAL_VALUE_MAX);
+    snprintf(path, sizeof(path), "%s", scratch_path(scratch, "longest"));
+    for (size_t i = 0; i < 3; i++)
+        places[i] = (struct alk_credential_place){.name = i == 0   ? "a"
+                                                          : i == 1 ? "b"
+                                                                   : "c",
+                                                  .path = path};
+    for (source.place_count = 1; source.place_count <= 3; source.place_count++) {
+        assert_int_equal(alk_credential_store_load(&store, &source, 1, NULL),
+                         source.place_count == 1 ? ALK_OK : ALK_E_LIMIT);
+        alk_credential_store_free(store);
+    }
+    source.place_count = ALK_CREDENTIAL_FIELDS_MAX + 1;
+    assert_int_equal(alk_credential_store_load(&store, &source, 1, NULL), ALK_E_LIMIT);
+}
+
 static struct alk_credential_question *kept;
 static unsigned cancelled;
 
@@ -245,6 +327,8 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_the_store_answers),
         cmocka_unit_test(test_a_store_that_is_refused_names_the_service),
+        cmocka_unit_test_setup_teardown(test_values_come_from_files, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(test_files_have_a_bound, scratch_make, scratch_remove),
         cmocka_unit_test(test_a_chain_waits_goes_on_and_is_cancelled),
         cmocka_unit_test(test_failing_allocations_lose_nothing),
     };
