@@ -81,6 +81,12 @@ int regex_compile(struct regex *regex, const char *pattern, size_t length, uint3
     free(translated);
     if (status)
         return status;
+    regex->is_plain = plain_read(&regex->plain, pattern, length);
+    if (regex->is_plain) {
+        pcre2_code_free(regex->code); /* it has told that the pattern is well-formed */
+        regex->code = NULL;
+        return 0;
+    }
 
     regex->memory = memory_create();
     regex->context = pcre2_match_context_create(NULL);
@@ -119,6 +125,8 @@ static bool is_ascii(const char *text, size_t length)
 int regex_match(const struct regex *regex, const char *text, size_t length,
                 pcre2_match_data **scratch)
 {
+    if (regex->is_plain)
+        return plain_match(&regex->plain, text, length);
     if (!*scratch)
         *scratch = pcre2_match_data_create(1, regex->memory);
     if (!*scratch)

@@ -1,13 +1,11 @@
 /*
- * Regular expressions in the sense of ECMA 262 with the "u" flag, run by PCRE2.
- * Backtracking is bounded, so a hostile text cannot keep the thread busy.
+ * Regular expressions in the sense of ECMA 262 with the "u" flag, run by PCRE2
+ * unless they are plain. Backtracking is bounded, so a hostile text cannot keep the thread busy.
  */
 #ifndef ALK_SCHEMA_REGEX_H
 #define ALK_SCHEMA_REGEX_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "regex_plain.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -19,6 +17,8 @@
 char *regex_translate(const char *pattern, size_t length, const char **problem);
 
 struct regex {
+    bool is_plain; /* then there is nothing of PCRE2 */
+    struct plain plain;
     pcre2_code *code;
     pcre2_match_context *context;
     pcre2_general_context *memory; /* of matches */

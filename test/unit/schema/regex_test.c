@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,78 @@ static void test_matches(void **state)
     }
 }
 
+/* What is read as plain, and matches as PCRE2 matches the same with a group that means nothing. */
+static void test_plain(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        bool plain;
+    } cases[] = {
+        {"^", true},
+        {"^$", true},
+        {"^x-", true},
+        {"^[a-c]+$", true},
+        {"^a[bc]*a?$", true},
+        {"^a{2}b{1,}$", true},
+        {"^a{1,2}b?-$", true},
+        {"^\\d\\w?$", true},
+        {"^\\w+-\\d$", true},
+        {"^[]$", true},
+        {"^[]*$", true},
+        {"^[a-]b$", true},
+        {"^[-a]+$", true},
+        {"^[\\d-]+a$", true},
+        {"^\\.a$", true},
+        {"^a{3}a{1,2}$", true},
+        {"^a+a$", false},
+        {"^[ab]*b$", false},
+        {"^a?b?a$", false},
+        {"^a*b*-?$", true},
+        {"a$", false},
+        {"^(a)$", false},
+        {"^a|b$", false},
+        {"^.$", false},
+        {"^[^a]$", false},
+        {"^a+?$", false},
+        {"^\\s$", false},
+        {"^\u00e9$", false},
+        {"^a{,2}$", false},
+        {"^a$b", false},
+        {"^\\u0061$", false},
+        {"^[\\b]$", false},
+        {"^\\^\\$$", true},
+        {"^aaaaaaaaaaaaaaaa$", true},
+        {"^aaaaaaaaaaaaaaaaa$", false},
+    };
+    static const char letters[] = "ab-1.^$";
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct regex plain, full;
+        char problem[160], longer[64], text[8];
+        pcre2_match_data *scratch = NULL;
+        snprintf(longer, sizeof longer, "%s(?:)", cases[i].pattern);
+        assert_int_equal(
+            regex_compile(&plain, cases[i].pattern, strlen(cases[i].pattern), 1000, problem), 0);
+        assert_int_equal(regex_compile(&full, longer, strlen(longer), 1000, problem), 0);
+        if (plain.is_plain != cases[i].plain || full.is_plain)
+            fail_msg("/%s/ is %splain", cases[i].pattern, plain.is_plain ? "" : "not ");
+        /* all texts of up to five letters */
+        for (unsigned number = 0; number < 7 * 7 * 7 * 7 * 7; number++) {
+            size_t length = 0;
+            for (unsigned rest = number; rest; rest /= 7)
+                text[length++] = letters[rest % 7];
+            int found = regex_match(&plain, text, length, &scratch);
+            if (found != regex_match(&full, text, length, &scratch))
+                fail_msg("/%s/ on \"%.*s\": %d", cases[i].pattern, (int)length, text, found);
+        }
+        assert_int_equal(regex_match(&plain, "a\u00e9", 3, &scratch),
+                         regex_match(&full, "a\u00e9", 3, &scratch));
+        pcre2_match_data_free(scratch);
+        regex_free(&plain);
+        regex_free(&full);
+    }
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -147,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_plain),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_bounded),
     };
