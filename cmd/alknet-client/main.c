@@ -249,9 +249,15 @@ static int make_client(struct program *p)
         return code;
     }
     const struct alk_key *key = p->key;
-    options.host = s->host;
-    options.port = (uint16_t)s->port;
-    options.user = s->user;
+    options.host = s->place.host;
+    options.port = (uint16_t)s->place.port;
+    options.user = s->place.user;
+    struct alk_client_jump jumps[ALK_CLIENT_JUMPS_MAX];
+    for (unsigned i = 0; i < s->jump_count; i++)
+        jumps[i] = (struct alk_client_jump){
+            .host = s->jumps[i].host, .port = (uint16_t)s->jumps[i].port, .user = s->jumps[i].user};
+    options.jumps = jumps;
+    options.jump_count = s->jump_count;
     options.keys = &key;
     options.key_count = key != NULL;
     const struct alk_client_certificate certificate = {.blob = p->certificate,

@@ -3,7 +3,6 @@
 #include "program.h"
 
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,9 @@ static const char help_options[] =
     "  -R, --remote-forward SPEC   the same the other way round; port 0: any; repeatable\n"
     "  -W, --stdio HOST:PORT       connect standard input and output to HOST:PORT, then\n"
     "                              exit; no proxy unless one is asked for\n"
+    "  -J, --jump [user@]host[:port]\n"
+    "                              log in there first and go on from there; repeatable, or\n"
+    "                              several with commas between; none: as if the file had none\n"
     "  -i, --identity FILE         private key (Ed25519, OpenSSH format); otherwise the\n"
     "                              ssh-agent, then ~/.ssh/id_ed25519\n"
     "      --certificate FILE      OpenSSH certificate of the key; otherwise FILE-cert.pub\n"
@@ -59,7 +61,9 @@ static const char help_options[] =
     "                              accept a server with this key (the form is curl's);\n"
     "                              nobody else needs to vouch for it unless --tls-ca is given\n"
     "      --insecure              accept any TLS certificate; SSH host keys are checked as\n"
-    "                              ever\n"
+    "                              ever\n";
+
+static const char help_rest[] =
     "      --connect-timeout S     seconds to reach the server and log in (default 15)\n"
     "      --bind-address ADDR     connect to the server from this address\n"
     "      --ipv4                  connect over IPv4 only\n"
@@ -71,9 +75,7 @@ static const char help_options[] =
     "      --log-format FORMAT     logfmt, json or journal (default logfmt)\n"
     "      --check                 validate everything, connect to nothing, exit\n"
     "      --version               print the version\n"
-    "      --help                  print this text\n";
-
-static const char help_rest[] =
+    "      --help                  print this text\n"
     "\n"
     "Environment: ALKNET_SERVER, ALKNET_PROXY, ALKNET_IDENTITY, ALKNET_IDENTITY_PASSPHRASE.\n"
     "Exit status: 0 ended by a signal, 1 failed, 2 wrong usage. Once connected, a lost\n"
@@ -131,6 +133,7 @@ static const struct option long_options[] = {
     {"forward", required_argument, NULL, 'L'},
     {"remote-forward", required_argument, NULL, 'R'},
     {"stdio", required_argument, NULL, 'W'},
+    {"jump", required_argument, NULL, 'J'},
     {"known-hosts", required_argument, NULL, OPT_KNOWN_HOSTS},
     {"accept-new", no_argument, NULL, OPT_ACCEPT_NEW},
     {"host-key-fingerprint", required_argument, NULL, OPT_FINGERPRINT},
@@ -264,6 +267,8 @@ static int take(int code, struct settings *s)
         return push(&s->forwards, "--forward", optarg);
     case 'R':
         return push(&s->remotes, "--remote-forward", optarg);
+    case 'J':
+        return push(&s->jump_lists, "--jump", optarg);
     case OPT_ACCEPT_NEW:
         s->accept_new = true;
         return -1;
@@ -306,23 +311,6 @@ static int take(int code, struct settings *s)
     }
 }
 
-static const char *login_name(void)
-{
-    const struct passwd *me = getpwuid(getuid());
-
-    return me != NULL ? me->pw_name : "alknet";
-}
-
-/* Bytes without a space or a control character. */
-static bool is_word(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 /* HOST:PORT, the host in brackets when it is an IPv6 address, or a path. */
 static int split_stdio(struct settings *s)
 {
@@ -341,46 +329,12 @@ static int split_stdio(struct settings *s)
             len -= 2;
         }
         most = sizeof(s->stdio_host) - 1;
-        if (!is_word(host, len))
+        if (!server_name_is_word(host, len))
             return program_usage(wants, s->stdio);
     }
     if (len == 0 || len > most)
         return program_usage(wants, s->stdio);
     memcpy(s->stdio_host, host, len);
-    return -1;
-}
-
-/* [user@]host[:port], the host in brackets when it is an IPv6 address with a port. */
-static int split_server(struct settings *s)
-{
-    const char *at = strrchr(s->server, '@');
-    const char *host = at == NULL ? s->server : at + 1;
-    size_t host_len = strlen(host);
-    const char *port = NULL;
-
-    if (host[0] == '[') {
-        const char *end = strchr(host, ']');
-        if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-            return program_usage("'%s' is not [user@]host[:port]", s->server);
-        port = end[1] == ':' ? end + 2 : NULL;
-        host++;
-        host_len = (size_t)(end - host);
-    } else if (strchr(host, ':') != NULL && strchr(host, ':') == strrchr(host, ':')) {
-        port = strchr(host, ':') + 1;
-        host_len = (size_t)(port - 1 - host);
-    }
-    if (host_len == 0 || host_len >= sizeof(s->host) || !is_word(host, host_len))
-        return program_usage("'%s' names no server: use [user@]host[:port]", s->server);
-    if (at != NULL && (at == s->server || (size_t)(at - s->server) >= sizeof(s->user)))
-        return program_usage("'%s' has no usable user name before the @", s->server);
-    snprintf(s->host, sizeof(s->host), "%.*s", (int)host_len, host);
-    if (at != NULL)
-        snprintf(s->user, sizeof(s->user), "%.*s", (int)(at - s->server), s->server);
-    else
-        snprintf(s->user, sizeof(s->user), "%s", login_name());
-    s->port = s->transport == ALK_TRANSPORT_TLS ? 443 : 22;
-    if (port != NULL && !program_number("the server's port", port, 1, 65535, &s->port))
-        return EXIT_USAGE;
     return -1;
 }
 
@@ -452,6 +406,37 @@ static int append_all(struct spec_list *list, const char *option, const char *co
 
     for (size_t i = 0; i < count && code < 0; i++)
         code = push(list, option, specs[i]);
+    return code;
+}
+
+/* "none", or servers parted by commas; what an option adds comes behind what others have said. */
+static int add_jumps(struct settings *s, const char *list)
+{
+    for (const char *at = list;; at++) {
+        size_t len = strcspn(at, ",");
+        if (s->jump_count == ALK_CLIENT_JUMPS_MAX)
+            return program_usage("--jump may name %d servers at most", ALK_CLIENT_JUMPS_MAX);
+        int code = server_name_parse(at, len, 22, &s->jumps[s->jump_count++]);
+        at += len;
+        if (code >= 0 || *at == '\0')
+            return code;
+    }
+}
+
+static int choose_jumps(struct settings *s)
+{
+    const struct alk_config_profile *p = s->profile;
+    int code = -1;
+
+    if (s->jump_lists.count == 0 && p != NULL)
+        code = append_all(&s->jump_lists, "jump", p->jumps, p->jump_count);
+    for (unsigned i = 0; i < s->jump_lists.count && code < 0; i++) {
+        const char *list = s->jump_lists.item[i];
+        if (strcmp(list, "none") != 0)
+            code = add_jumps(s, list);
+        else if (s->jump_lists.count > 1)
+            code = program_usage("--jump none stands alone");
+    }
     return code;
 }
 
@@ -584,7 +569,10 @@ static int complete(struct settings *s, int argc, char **argv)
     if (code < 0 && s->stdio != NULL)
         code = split_stdio(s);
     if (code < 0)
-        code = split_server(s);
+        code = server_name_parse(s->server, strlen(s->server),
+                                 s->transport == ALK_TRANSPORT_TLS ? 443 : 22, &s->place);
+    if (code < 0)
+        code = choose_jumps(s);
     return code >= 0 ? code : open_log(s);
 }
 
@@ -595,7 +583,7 @@ int settings_parse(struct settings *settings, int argc, char **argv)
     settings->mnemonic = (struct mnemonic_source)MNEMONIC_SOURCE_INIT;
     settings->log.level = ALK_LOG_INFO;
     settings->log.fd = STDERR_FILENO;
-    while ((code = getopt_long(argc, argv, "i:D:L:R:W:", long_options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, "i:D:L:R:W:J:", long_options, NULL)) != -1) {
         int result = take(code, settings);
         if (result >= 0)
             return result;

@@ -3,6 +3,7 @@
 #define ALKNET_CLIENT_SETTINGS_H
 
 #include "mnemonic_key.h"
+#include "server_name.h"
 
 #include <alk/client.h>
 #include <alk/config.h>
@@ -28,7 +29,7 @@ struct settings {
     const char *proxy;               /* on the way to the server; may hold a password */
     char proxy_argument[2048];
     const char *stdio; /* host:port or a path */
-    struct spec_list forwards, remotes;
+    struct spec_list forwards, remotes, jump_lists;
     const char *known_hosts, *fingerprint;
     bool accept_new;
     enum alk_transport transport;
@@ -42,9 +43,9 @@ struct settings {
     struct alk_log log;
     bool log_level_given, log_format_given;
 
-    /* taken apart from server */
-    char user[256], host[256];
-    unsigned port;
+    /* taken apart from server and jump_lists */
+    struct server_name place, jumps[ALK_CLIENT_JUMPS_MAX];
+    unsigned jump_count;
 
     /* taken apart from stdio; port 0: host is a path */
     char stdio_host[256];

@@ -53,8 +53,17 @@ struct alk_client_certificate {
     size_t len;
 };
 
-/* Numbers that are 0 take the default named beside them. Strings are copied; keys, certificates
- * and log are borrowed until alk_client_free. */
+enum { ALK_CLIENT_JUMPS_MAX = 16 };
+
+/* An SSH server on the way. */
+struct alk_client_jump {
+    const char *host; /* name or numeric address */
+    uint16_t port;    /* 22 */
+    const char *user; /* login name; "alknet" */
+};
+
+/* Numbers that are 0 take the default named beside them. Strings and jumps are copied; keys,
+ * certificates and log are borrowed until alk_client_free. */
 struct alk_client_options {
     const char *bind_address;     /* numeric: connect from there; NULL = as the system chooses */
     int family;                   /* AF_INET or AF_INET6: use no other; 0 = any */
@@ -79,8 +88,14 @@ struct alk_client_options {
     /* Reach the server through this proxy: "socks5://[user:password@]host:port" or "http://...",
      * %XX in user and password; NULL or "": directly */
     const char *proxy;
+    /* Reach the server through these, in this order: log in at each as at the server, with the same
+     * keys, and by its own name in known_hosts; the last one connects to the server. bind_address,
+     * family and proxy are for the way to the first; transport, tls_* and fingerprint for the
+     * server. */
+    const struct alk_client_jump *jumps;
+    size_t jump_count;
     const struct alk_log *log;
-    unsigned connect_timeout_s; /* 15; for everything up to the login's end */
+    unsigned connect_timeout_s; /* 15; for everything up to the login's end, jumps included */
     unsigned open_timeout_s;    /* 60, for the server to answer a request for a channel */
     unsigned keepalive_s;       /* 30 */
     unsigned max_channels;      /* 1024 */
@@ -96,7 +111,8 @@ struct alk_client_options {
 #define ALK_CLIENT_OPTIONS_INIT {.host = NULL}
 /* clang-format on */
 
-/* ALK_E_INVAL without a host; ALK_E_PARSE for a proxy that is none. */
+/* ALK_E_INVAL without a host, ALK_E_LIMIT with too many jumps; ALK_E_PARSE for a proxy that is
+ * none. */
 int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
                    struct alk_error *error);
 
@@ -129,7 +145,7 @@ int alk_client_connect(struct alk_client *client, const char *host, uint16_t por
 int alk_client_adopt(struct alk_client *client, int fd, const char *host, uint16_t port,
                      alk_client_answer_fn answered, void *user);
 
-/* Says goodbye, closes the listeners, ends the thread; about 2 s at most. */
+/* Says goodbye, closes the listeners, ends the thread; about 2 s at most, and 2 s for each jump. */
 void alk_client_stop(struct alk_client *client);
 void alk_client_free(struct alk_client *client);
 

@@ -69,6 +69,8 @@ struct alk_config_profile {
     const char *log_level, *log_format;
     const char *const *forwards, *const *remote_forwards;
     size_t forward_count, remote_forward_count;
+    const char *const *jumps; /* each "[user@]host[:port],..." or "none" */
+    size_t jump_count;
 };
 
 /* Parses text as the file of this name, which need not exist. home is what ~/ stands for, or

@@ -47,6 +47,7 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
     for (size_t i = 0; i < options->certificate_count && client->certificates != NULL; i++)
         client->certificates[i] = options->certificates[i];
     client->options.certificates = client->certificates;
+    client->options.jumps = NULL;
     return ok && client->keys != NULL && client->certificates != NULL;
 }
 
@@ -59,29 +60,57 @@ static int set_up_tls(struct alk_client *client, const struct alk_client_options
                                options->tls_insecure, error);
 }
 
-int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
-                   struct alk_error *error)
+/* What is needed to get at the first host: not by who comes after a jump. */
+static int set_up_way(struct alk_client *client, const struct alk_client_options *options,
+                      struct alk_error *error)
+{
+    if (options->jump_count > 0) {
+        client->options.family = 0;
+        return jump_new(client, options, error);
+    }
+    if (options->bind_address != NULL &&
+        !alk_address_numeric(options->bind_address, 0, &client->local))
+        return alk_error_set(error, ALK_E_INVAL, "'%s' is no address to connect from",
+                             options->bind_address);
+    return alk_proxy_parse(options->proxy, &client->proxy, error);
+}
+
+/* A jump host does its work where the client beyond it does. */
+static int set_up_loop(struct alk_client *client)
+{
+    const struct alk_client *beyond = client->jump.beyond;
+
+    if (beyond != NULL) {
+        client->loop = beyond->loop;
+        client->resolver = beyond->resolver;
+        return ALK_OK;
+    }
+    int status = alk_loop_new(&client->loop);
+    return status == ALK_OK ? alk_resolver_new(&client->resolver, NULL) : status;
+}
+
+int client_new(struct alk_client **out, const struct alk_client_options *options,
+               struct alk_client *beyond, struct alk_error *error)
 {
     if (options->host == NULL || options->host[0] == '\0')
         return alk_error_set(error, ALK_E_INVAL, "a client needs a server to connect to");
     if (options->user != NULL && strlen(options->user) > ALK_SSH_USER_MAX)
         return alk_error_set(error, ALK_E_INVAL, "the user name is too long");
-    struct alk_address local = {.len = 0};
-    if (options->bind_address != NULL && !alk_address_numeric(options->bind_address, 0, &local))
-        return alk_error_set(error, ALK_E_INVAL, "'%s' is no address to connect from",
-                             options->bind_address);
+    if (options->jump_count > ALK_CLIENT_JUMPS_MAX)
+        return alk_error_set(error, ALK_E_LIMIT, "there can be %d jump hosts at most",
+                             ALK_CLIENT_JUMPS_MAX);
     struct alk_client *client = calloc(1, sizeof(*client));
     if (client == NULL)
         return alk_error_set(error, ALK_E_NOMEM, "out of memory");
-    client->local = local;
+    client->jump.beyond = beyond;
     LIST_INIT(&client->users);
     LIST_INIT(&client->inlets);
-    if (!copy_options(client, options) || alk_loop_new(&client->loop) != ALK_OK ||
-        alk_resolver_new(&client->resolver, NULL) != ALK_OK || link_init(client) != ALK_OK) {
+    if (!copy_options(client, options) || set_up_loop(client) != ALK_OK ||
+        link_init(client) != ALK_OK) {
         alk_client_free(client);
         return alk_error_set(error, ALK_E_NOMEM, "the client could not be set up");
     }
-    int status = alk_proxy_parse(options->proxy, &client->proxy, error);
+    int status = set_up_way(client, options, error);
     if (status == ALK_OK)
         status = set_up_tls(client, options, error);
     if (status != ALK_OK) {
@@ -90,6 +119,12 @@ int alk_client_new(struct alk_client **out, const struct alk_client_options *opt
     }
     *out = client;
     return ALK_OK;
+}
+
+int alk_client_new(struct alk_client **out, const struct alk_client_options *options,
+                   struct alk_error *error)
+{
+    return client_new(out, options, NULL, error);
 }
 
 static void begin(void *user)
@@ -149,9 +184,12 @@ void alk_client_free(struct alk_client *client)
     remotes_free(client);
     alk_timer_free(client->retry);
     alk_timer_free(client->tick);
-    alk_loop_free(client->loop);
+    alk_client_free(client->jump.host);
+    if (client->jump.beyond == NULL)
+        alk_loop_free(client->loop);
     alk_tls_context_release(client->tls);
-    alk_resolver_free(client->resolver);
+    if (client->jump.beyond == NULL)
+        alk_resolver_free(client->resolver);
     free(client->host);
     free(client->user);
     free(client->agent);

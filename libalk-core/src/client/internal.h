@@ -5,6 +5,7 @@
  * link.c       the session: dial, come online, lose it, try again
  * login.c      which key is offered when; agent_login.c those that an agent holds
  * trust.c      is this the right host?
+ * jump.c       the way through other SSH servers
  * entrances.c  local listeners and adopted sockets
  * remote.c     the listeners that we ask the server to hold
  */
@@ -21,6 +22,7 @@
 #include "transport/resolver.h"
 #include "transport/tls.h"
 #include "transport/tls_stream.h"
+#include "tunnel/channel_stream.h"
 #include "tunnel/forward_spec.h"
 #include "tunnel/inlet.h"
 #include "tunnel/relay.h"
@@ -61,6 +63,16 @@ struct login {   /* of one session */
     unsigned refused;
 };
 
+/* A jump host is a client of its own, without thread and entrances, that is not online for local
+ * programs but for the client that is reached through it. */
+struct jump {
+    struct alk_client *host;             /* the last one before the server; NULL: none */
+    struct alk_client *beyond;           /* of a jump host: who is reached through it */
+    struct alk_channel_opening *opening; /* to the server */
+    bool used;                           /* an attempt is under way, or a session */
+    bool blamed;                         /* the attempt's or session's end was its fault */
+};
+
 struct entrance {
     struct alk_client *client;
     struct alk_listener *listener;
@@ -97,6 +109,7 @@ struct alk_client {
     uint64_t began;              /* the attempt that is under way, or was the last */
     struct alk_dial *dial;
     struct alk_tls_handshake *handshake;
+    struct jump jump;
     struct alk_session *session;
     struct alk_channel_users users;
     struct login login;
@@ -115,6 +128,18 @@ struct alk_client {
 int link_init(struct alk_client *client);
 void link_start(struct alk_client *client);
 void link_stop(struct alk_client *client);
+/* One attempt, of those that make a connection; client->began says since when. */
+void link_attempt(struct alk_client *client);
+/* Milliseconds of what connect_timeout allows an attempt, the login included. */
+uint64_t link_time_left(const struct alk_client *client);
+/* The stream to the server, or why there is none; as alk_dial_fn. */
+void link_dialled(void *user, int status, struct alk_stream *stream, const char *cause);
+/* The attempt or the session has come to its end. */
+void link_lost(struct alk_client *client, int status, const char *sentence);
+/* Of an attempt: what comes before the session. */
+void link_cancel(struct alk_client *client);
+/* Ends all of it at once, jump hosts included, and tells nobody. From none of their events. */
+void link_discard(struct alk_client *client);
 /* Something waits that needs a look every second. */
 void link_need_tick(struct alk_client *client);
 
@@ -128,6 +153,21 @@ void login_clear(struct alk_client *client);
 /* ALK_OK when the host key may be used, else ALK_E_HOSTKEY with a sentence. */
 int trust_judge(const struct alk_client *client, const uint8_t *blob, size_t len,
                 struct alk_error *error);
+
+/* ---- client.c ---- */
+/* beyond: who is to be reached through the new client, and has the loop; or NULL. */
+int client_new(struct alk_client **out, const struct alk_client_options *options,
+               struct alk_client *beyond, struct alk_error *error);
+
+/* ---- jump.c ---- */
+int jump_new(struct alk_client *client, const struct alk_client_options *options,
+             struct alk_error *error);
+void jump_start(struct alk_client *client); /* link_dialled or link_lost follows */
+void jump_leave(struct alk_client *client); /* the session through it has ended */
+/* The client has said goodbye: its jump host is to do so, then whoever is beyond is told. False
+ * when there is nobody left. */
+bool jump_stop(struct alk_client *client);
+unsigned jump_depth(const struct alk_client *client);
 
 /* ---- entrances.c ---- */
 int entrances_start(struct alk_client *client);

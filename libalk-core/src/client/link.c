@@ -52,16 +52,36 @@ static void try_later(struct alk_client *client, int status, const char *sentenc
     tell(client, ALK_CLIENT_OFFLINE, status, sentence);
 }
 
-static void lost(struct alk_client *client, int status, const char *sentence)
+/* Nothing is left to say goodbye to. */
+static void stopped(struct alk_client *client)
 {
-    if (client->stopping) {
+    if (!jump_stop(client))
         alk_loop_stop(client->loop);
+}
+
+void link_lost(struct alk_client *client, int status, const char *sentence)
+{
+    bool is_jump = client->jump.beyond != NULL; /* that is tried again from there */
+
+    if (client->stopping) {
+        stopped(client);
         return;
     }
-    if (client->was_online || client->options.keep_trying)
+    jump_leave(client);
+    if (!is_jump && (client->was_online || client->options.keep_trying))
         try_later(client, status, sentence);
     else
         tell(client, ALK_CLIENT_FAILED, status, sentence);
+}
+
+static void drop_session(struct alk_client *client)
+{
+    client->online = false;
+    login_clear(client);
+    remotes_lost(client);
+    alk_channel_users_end(&client->users);
+    alk_session_free(client->session);
+    client->session = NULL;
 }
 
 static void on_end(void *user, int status, const char *why)
@@ -75,13 +95,8 @@ static void on_end(void *user, int status, const char *why)
         alk_error_set(&trouble, status, "no login at %s port %u: %s%s", client->host,
                       client->options.port, why,
                       status == ALK_E_CLOSED ? "; is it an SSH server, and not at its limit?" : "");
-    client->online = false;
-    login_clear(client);
-    remotes_lost(client);
-    alk_channel_users_end(&client->users);
-    alk_session_free(client->session);
-    client->session = NULL;
-    lost(client, trouble.code, trouble.text);
+    drop_session(client);
+    link_lost(client, trouble.code, trouble.text);
 }
 
 /* ---- having it ---- */
@@ -110,7 +125,8 @@ static void come_online(struct alk_client *client)
     client->online = client->was_online = true;
     client->attempts = 0;
     login_clear(client);
-    alk_log(client->options.log, ALK_LOG_INFO, "online", "cipher",
+    alk_log(client->options.log, client->jump.beyond == NULL ? ALK_LOG_INFO : ALK_LOG_DEBUG,
+            client->jump.beyond == NULL ? "online" : "jump host reached", "cipher",
             alk_session_engine(client->session)->cipher_name(alk_session_ssh(client->session)),
             NULL);
     remotes_request(client);
@@ -177,8 +193,7 @@ static const struct alk_session_handler handler = {
 
 /* ---- getting it ---- */
 
-/* Of what connect_timeout allows an attempt, the login included. */
-static uint64_t time_left(const struct alk_client *client)
+uint64_t link_time_left(const struct alk_client *client)
 {
     uint64_t all = client->options.connect_timeout_s * 1000ULL;
     uint64_t gone = alk_loop_now(client->loop) - client->began;
@@ -191,14 +206,15 @@ static void shake_hands(struct alk_client *client, struct alk_stream *stream)
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
 
     options.role = ALK_SSH_CLIENT;
-    options.grace_ms = time_left(client);
-    options.keepalive_ms = client->options.keepalive_s * 1000ULL;
+    options.grace_ms = link_time_left(client);
+    /* of a chain, the host that has died is noticed first */
+    options.keepalive_ms = client->options.keepalive_s * 125ULL * (8 + jump_depth(client));
     options.max_channels = client->options.max_channels;
     memset(&client->trouble, 0, sizeof(client->trouble));
     int status = alk_session_new(&client->session, client->loop, stream, &alk_engine_native,
                                  &options, &handler, client);
     if (status != ALK_OK)
-        lost(client, status, alk_status_text(status));
+        link_lost(client, status, alk_status_text(status));
 }
 
 static void on_tls(void *user, int status, struct alk_stream *stream, const char *why)
@@ -214,7 +230,7 @@ static void on_tls(void *user, int status, struct alk_stream *stream, const char
     bool odd = status == ALK_E_PROTO || status == ALK_E_CLOSED;
     alk_error_set(&error, status, "no TLS connection with %s port %u: %s%s", client->host,
                   client->options.port, why, odd ? "; is it a TLS server?" : "");
-    lost(client, status, error.text);
+    link_lost(client, status, error.text);
 }
 
 static void start_tls(struct alk_client *client, struct alk_stream *stream)
@@ -225,10 +241,10 @@ static void start_tls(struct alk_client *client, struct alk_stream *stream)
     if (status == ALK_OK)
         return;
     alk_stream_close(stream);
-    lost(client, status, alk_status_text(status));
+    link_lost(client, status, alk_status_text(status));
 }
 
-static void on_dialled(void *user, int status, struct alk_stream *stream, const char *cause)
+void link_dialled(void *user, int status, struct alk_stream *stream, const char *cause)
 {
     struct alk_client *client = user;
     struct alk_error error;
@@ -245,7 +261,7 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
                   status == ALK_E_DENIED && client->options.family != 0
                       ? "no address of the family that was asked for"
                       : cause);
-    lost(client, status, error.text);
+    link_lost(client, status, error.text);
 }
 
 static bool is_of_family(void *user, const struct alk_address *address)
@@ -255,50 +271,80 @@ static bool is_of_family(void *user, const struct alk_address *address)
     return client->options.family == 0 || client->options.family == address->sa.any.sa_family;
 }
 
-static void dial(void *user)
+static void dial(struct alk_client *client)
 {
-    struct alk_client *client = user;
     struct alk_dial_options target = {
         .host = client->host,
         .port = client->options.port,
         .proxy = &client->proxy,
-        .timeout_ms = client->options.connect_timeout_s * 1000ULL,
+        .timeout_ms = link_time_left(client),
         .resolver = client->resolver,
         .local = client->local.len > 0 ? &client->local : NULL,
         .permit = is_of_family,
         .permit_user = client,
     };
 
+    int status = alk_dial_start(&client->dial, client->loop, &target, link_dialled, client);
+    if (status != ALK_OK)
+        link_lost(client, status, alk_status_text(status));
+}
+
+void link_attempt(struct alk_client *client)
+{
+    if (client->jump.host != NULL)
+        jump_start(client);
+    else
+        dial(client);
+}
+
+static void try(void *user)
+{
+    struct alk_client *client = user;
+
     client->began = alk_loop_now(client->loop);
     tell(client, ALK_CLIENT_CONNECTING, ALK_OK, "");
-    int status = alk_dial_start(&client->dial, client->loop, &target, on_dialled, client);
-    if (status != ALK_OK)
-        lost(client, status, alk_status_text(status));
+    link_attempt(client);
 }
 
 int link_init(struct alk_client *client)
 {
-    int status = alk_timer_new(&client->retry, client->loop, dial, client);
+    int status = alk_timer_new(&client->retry, client->loop, try, client);
 
     return status == ALK_OK ? alk_timer_new(&client->tick, client->loop, on_tick, client) : status;
 }
 
 void link_start(struct alk_client *client)
 {
-    dial(client);
+    try(client);
+}
+
+void link_cancel(struct alk_client *client)
+{
+    alk_dial_cancel(client->dial);
+    client->dial = NULL;
+    alk_channel_opening_cancel(client->jump.opening);
+    client->jump.opening = NULL;
+    alk_tls_handshake_cancel(client->handshake);
+    client->handshake = NULL;
+}
+
+void link_discard(struct alk_client *client)
+{
+    link_cancel(client);
+    if (client->session != NULL)
+        drop_session(client);
+    if (client->jump.host != NULL)
+        link_discard(client->jump.host);
 }
 
 void link_stop(struct alk_client *client)
 {
-    alk_dial_cancel(client->dial);
-    client->dial = NULL;
-    alk_tls_handshake_cancel(client->handshake);
-    client->handshake = NULL;
+    link_cancel(client);
     alk_timer_clear(client->retry);
     alk_timer_clear(client->tick);
     alk_inlets_close(&client->inlets);
     if (client->session != NULL)
         alk_session_end(client->session, ALK_SSH_BY_APPLICATION, "the client is shutting down");
     else
-        alk_loop_stop(client->loop);
+        stopped(client);
 }

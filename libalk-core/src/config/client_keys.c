@@ -97,6 +97,14 @@ static void set_remote_forward(struct alk_config *config, const struct key_def *
     push(config, key, &p->remote_forwards, &p->remote_forward_count, value);
 }
 
+static void set_jump(struct alk_config *config, const struct key_def *key, void *base,
+                     const char *value)
+{
+    struct alk_config_profile *p = base;
+
+    push(config, key, &p->jumps, &p->jump_count, value);
+}
+
 static void set_pin(struct alk_config *config, const struct key_def *key, void *base,
                     const char *value)
 {
@@ -121,6 +129,7 @@ static const struct key_def profile_keys[] = {
     {.name = "http_proxy", .set = set_address, .offset = PROFILE(http_proxy)},
     {.name = "forward", .set = set_forward, .repeats = true},
     {.name = "remote_forward", .set = set_remote_forward, .repeats = true},
+    {.name = "jump", .set = set_jump, .repeats = true},
     {.name = "connect_timeout",
      .set = set_seconds,
      .offset = OPTION(connect_timeout_s),

@@ -1,4 +1,5 @@
 #include "tunnel/inlet.h"
+#include "tunnel/open_failure.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -82,29 +83,6 @@ static void fail(struct alk_inlet *inlet, int status)
 
 /* ---- the channel ---- */
 
-/* What a server says of a failed open, as far as texts differ between servers. */
-static int status_of(uint32_t reason, const char *text)
-{
-    static const struct {
-        const char *part;
-        int status;
-    } parts[] = {
-        {"the proxy cannot", ALK_E_PROXY}, {"refused", ALK_E_REFUSED},
-        {"timed out", ALK_E_TIMEOUT},      {"unreachable", ALK_E_UNREACHABLE},
-        {"no route", ALK_E_UNREACHABLE},   {"resolve", ALK_E_RESOLVE},
-        {"unknown host", ALK_E_RESOLVE},   {"no address", ALK_E_RESOLVE},
-        {"name", ALK_E_RESOLVE},           {"no such", ALK_E_NOTFOUND},
-    };
-
-    if (reason == ALK_SSH_OPEN_PROHIBITED)
-        return ALK_E_DENIED;
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (strcasestr(text, parts[i].part) != NULL)
-            return parts[i].status;
-    }
-    return reason == ALK_SSH_OPEN_CONNECT_FAILED ? ALK_E_UNREACHABLE : ALK_E_LIMIT;
-}
-
 static void become_relay(struct alk_inlet *inlet)
 {
     uint8_t reply[ALK_DIALOGUE_REPLY_MAX];
@@ -139,7 +117,7 @@ static void on_channel_event(struct alk_channel_user *self, const struct alk_ssh
     if (event->type == ALK_SSH_CHANNEL_OPENED)
         become_relay(inlet);
     else if (event->type == ALK_SSH_CHANNEL_FAILED)
-        fail(inlet, status_of(event->reason, event->text));
+        fail(inlet, alk_open_failure_status(event->reason, event->text));
     else
         fail(inlet, ALK_E_CLOSED);
 }

@@ -13,8 +13,10 @@ from .targets import Echo, Exchange, Target, free_port, loopback
 
 # Lines that tell where a program itself listens or connects: no destinations.
 _OWN_PLACES = re.compile(r"^alknet-(server: listening on|client: (listening on|connected to|"
-                         r"the server (listens|refused to listen) on|cannot reach|no login at|no TLS connection with)) .*$"
-                         r"|reason=\"(cannot reach|no login at|no TLS connection with) [^\"]*\"", re.M)
+                         r"the server (listens|refused to listen) on|(jump host \S+: )?"
+                         r"(cannot reach|no login at|no TLS connection with))) .*$"
+                         r"|reason=\"(jump host \S+: )?"
+                         r"(cannot reach|no login at|no TLS connection with) [^\"]*\"", re.M)
 _COMMON = ("127.0.0.1", "::1", "localhost")
 
 

@@ -163,6 +163,7 @@ READ(p_http_proxy, "%s", PROFILE(http_proxy))
 READ(p_proxy, "%s", PROFILE(options.proxy))
 READ(p_forward, "%s", PROFILE(forwards)[0])
 READ(p_remote_forward, "%s", PROFILE(remote_forwards)[0])
+READ(p_jump, "%s", PROFILE(jumps)[0])
 READ(p_connect_timeout, "%u", PROFILE(options.connect_timeout_s))
 READ(p_keepalive, "%u", PROFILE(options.keepalive_s))
 READ(p_log_level, "%s", PROFILE(log_level))
@@ -274,6 +275,7 @@ static const struct key_case client_cases[] = {
     {"profile p", "http_proxy", "[::1]:8", "8", "[::1]:8", read_p_http_proxy},
     {"profile p", "forward", "1:h:2", "", "1:h:2", read_p_forward},
     {"profile p", "remote_forward", "1:h:2", "", "1:h:2", read_p_remote_forward},
+    {"profile p", "jump", "a@h:2,i", "", "a@h:2,i", read_p_jump},
     {"profile p", "connect_timeout", "15s", "15", "15", read_p_connect_timeout},
     {"profile p", "keepalive", "2m", "m", "120", read_p_keepalive},
     {"profile p", "proxy", "http://a:b@h:1", "http://h", "http://a:b@h:1", read_p_proxy},
@@ -317,7 +319,8 @@ static void check_key(enum alk_config_kind kind, const struct key_case *k)
     snprintf(text, sizeof(text), "[%s]\n%s = %s\n\n%s = %s\n%s", k->section, k->key, k->good,
              k->key, k->good, needed(k));
     config = parse(kind, text);
-    bool repeats = strstr(k->key, "forward") != NULL || strcmp(k->key, "rule") == 0;
+    bool repeats = strstr(k->key, "forward") != NULL || strcmp(k->key, "rule") == 0 ||
+                   strcmp(k->key, "jump") == 0;
     assert_int_equal(alk_config_fault_count(config), repeats ? 0 : 1);
     if (!repeats)
         assert_non_null(strstr(alk_config_fault(config, 0), "a.conf:4: "));
