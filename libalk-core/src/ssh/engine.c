@@ -361,6 +361,8 @@ static int step(struct alk_ssh *ssh)
     int status = dispatch(ssh, payload, len);
     if (status == ALK_OK && ssh_kex_due(ssh))
         status = ssh_kex_start(ssh);
+    if (status == ALK_OK)
+        status = ssh_kex_check(ssh);
     return status == ALK_OK ? 1 : status;
 }
 
@@ -490,6 +492,8 @@ uint64_t alk_ssh_deadline(const struct alk_ssh *ssh)
     deadline = earlier(deadline, keepalive_base(ssh), ssh->options.keepalive_ms);
     if (ssh->kex == NULL)
         deadline = earlier(deadline, ssh->kex_done, ssh->options.rekey_ms);
+    else
+        deadline = earlier(deadline, ssh->kex_begun, REKEY_MS_MAX);
     if (holds_idle_memory(ssh))
         deadline = earlier(deadline, ssh->active, IDLE_TRIM_MS);
     return deadline;
@@ -522,6 +526,8 @@ void alk_ssh_tick(struct alk_ssh *ssh, uint64_t now)
         return;
     }
     check_keepalive(ssh);
+    if (ssh_kex_check(ssh) != ALK_OK)
+        return;
     if (ssh_kex_due(ssh))
         ssh_kex_start(ssh);
     if (ssh_elapsed(ssh, ssh->active, IDLE_TRIM_MS)) {

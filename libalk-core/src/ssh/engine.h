@@ -28,7 +28,9 @@ enum {
     OUTPUT_STALL = 512 * 1024,  /* above this the engine handles no more input */
     OUTPUT_MAX = 8 * 1024 * 1024,
     HELD_MAX = 2 * 1024 * 1024, /* during a key exchange: opens of every channel, and replies */
-    CONTROL_MAX = 4096,         /* longest payload that is not channel data, KEXINIT or a login */
+    REKEY_MS_MAX = 120 * 1000,  /* an exchange after the login lasts no longer; docs/adr */
+    REKEY_BYTES_MAX = 256 * 1024 * 1024, /* and no more comes from the peer meanwhile */
+    CONTROL_MAX = 4096, /* longest payload that is not channel data, KEXINIT or a login */
     AUTH_MAX = ALK_USER_KEY_MAX + CONTROL_MAX, /* a login, with the session id before it */
 };
 
@@ -97,6 +99,7 @@ struct alk_ssh {
     uint8_t session_id[HASH_SIZE];
     uint8_t host_blob[ALK_KEY_BLOB_SIZE]; /* client: the accepted host key */
     uint64_t kex_done;                    /* when */
+    uint64_t kex_begun, kex_begun_bytes;  /* when, and what had come under the keys until then */
 
     unsigned auth_failures;
     bool auth_none_seen, auth_proven;
@@ -169,6 +172,8 @@ int ssh_ident_read(struct alk_ssh *ssh); /* 1 when it is complete */
 /* ---- kex.c ---- */
 int ssh_kex_start(struct alk_ssh *ssh);
 bool ssh_kex_due(const struct alk_ssh *ssh);
+/* Ends the session when the peer leaves an exchange unfinished for too long or too much. */
+int ssh_kex_check(struct alk_ssh *ssh);
 void ssh_kex_free(struct alk_ssh *ssh);
 int ssh_on_kexinit(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_ecdh_init(struct alk_ssh *ssh, struct alk_reader *r);

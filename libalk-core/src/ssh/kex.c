@@ -51,6 +51,8 @@ static struct kex *kex_get(struct alk_ssh *ssh)
         ssh->kex = calloc(1, sizeof(*ssh->kex));
         if (ssh->kex == NULL)
             ssh_fail(ssh, 0, ALK_E_NOMEM, "out of memory");
+        ssh->kex_begun = ssh->now;
+        ssh->kex_begun_bytes = ssh->rx.bytes;
     }
     return ssh->kex;
 }
@@ -67,6 +69,20 @@ bool ssh_kex_due(const struct alk_ssh *ssh)
     return ssh->tx.bytes >= limit || ssh->rx.bytes >= limit ||
            ssh->tx.packets >= o->rekey_packets || ssh->rx.packets >= o->rekey_packets ||
            ssh_elapsed(ssh, ssh->kex_done, o->rekey_ms);
+}
+
+int ssh_kex_check(struct alk_ssh *ssh)
+{
+    if (ssh->phase != PHASE_OPEN || ssh->kex == NULL)
+        return ALK_OK;
+    if (ssh->rx.bytes - ssh->kex_begun_bytes > REKEY_BYTES_MAX)
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_LIMIT,
+                        "the peer sends on and on without finishing the key exchange");
+    if (ssh_elapsed(ssh, ssh->kex_begun, REKEY_MS_MAX))
+        return ssh_fail(ssh, ALK_SSH_BY_KEX_FAILED, ALK_E_TIMEOUT,
+                        "the peer has not finished the key exchange within %u s",
+                        REKEY_MS_MAX / 1000);
+    return ALK_OK;
 }
 
 /* ---- KEXINIT ---- */

@@ -112,6 +112,76 @@ static void test_held_answers_are_bounded(void **state)
     script_free(&s);
 }
 
+/* ---- a peer that leaves an exchange unfinished ---- */
+
+static const enum script_at unfinished[] = {AT_REKEY_INIT, AT_REKEY_DH, AT_REKEY_NEWKEYS};
+
+static void start_never_idle(struct script *s, enum alk_ssh_role role, enum script_at at)
+{
+    struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
+
+    options.keepalive_ms = UINT64_MAX;
+    script_start(s, role, &options);
+    script_to(s, at);
+}
+
+static void test_unfinished_exchange_ends_in_time(void **state)
+{
+    enum { LIMIT_MS = 120 * 1000 };
+    static struct script s;
+
+    (void)state;
+    for (enum alk_ssh_role role = ALK_SSH_SERVER; role <= ALK_SSH_CLIENT; role++) {
+        for (size_t i = 0; i < sizeof(unfinished) / sizeof(unfinished[0]); i++) {
+            start_never_idle(&s, role, unfinished[i]);
+            uint64_t end = s.now + LIMIT_MS;
+            s.now = end - 1;
+            alk_ssh_tick(s.ssh, s.now);
+            script_send_type(&s, SSH_MSG_IGNORE); /* signs of life change nothing */
+            script_alive(&s);
+            assert_int_equal(alk_ssh_deadline(s.ssh), end);
+            s.now = end;
+            alk_ssh_tick(s.ssh, s.now);
+            script_run(&s);
+            script_ended(&s, ALK_E_TIMEOUT, ALK_SSH_BY_KEX_FAILED);
+            script_free(&s);
+        }
+    }
+}
+
+static void test_finished_exchange_has_no_limit(void **state)
+{
+    static struct script s;
+
+    (void)state;
+    start_never_idle(&s, ALK_SSH_SERVER, AT_REKEY_NEWKEYS);
+    script_newkeys(&s);
+    s.now += 3000 * 1000;
+    alk_ssh_tick(s.ssh, s.now);
+    script_run(&s);
+    script_alive(&s);
+    script_free(&s);
+}
+
+static void test_unfinished_exchange_ends_by_bytes(void **state)
+{
+    enum { LIMIT = 256 * 1024 * 1024, EACH = 200000 };
+    static const uint8_t payload[EACH] = {SSH_MSG_IGNORE};
+    static struct script s;
+
+    (void)state;
+    for (enum alk_ssh_role role = ALK_SSH_SERVER; role <= ALK_SSH_CLIENT; role++) {
+        unsigned count = 0;
+
+        start_never_idle(&s, role, AT_REKEY_INIT);
+        for (; s.status == 0 && count < 2 * LIMIT / EACH; count++)
+            script_send(&s, payload, EACH);
+        script_ended(&s, ALK_E_LIMIT, ALK_SSH_BY_PROTOCOL_ERROR);
+        assert_in_range(count, LIMIT / (EACH + 64), LIMIT / EACH + 1);
+        script_free(&s);
+    }
+}
+
 static void test_rekey_is_due_by_packets(void **state)
 {
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
@@ -231,6 +301,9 @@ int main(void)
         cmocka_unit_test(test_rekey_before_the_login),
         cmocka_unit_test(test_server_may_not_change_its_key),
         cmocka_unit_test(test_held_answers_are_bounded),
+        cmocka_unit_test(test_unfinished_exchange_ends_in_time),
+        cmocka_unit_test(test_finished_exchange_has_no_limit),
+        cmocka_unit_test(test_unfinished_exchange_ends_by_bytes),
         cmocka_unit_test(test_rekey_is_due_by_packets),
         cmocka_unit_test(test_rekey_is_due_by_time),
         cmocka_unit_test(test_both_begin_at_once),
