@@ -9,5 +9,6 @@ int ctl_token(int argc, char **argv);
 int ctl_api_key(int argc, char **argv);
 int ctl_config(int argc, char **argv);
 int ctl_policy(int argc, char **argv);
+int ctl_credential(int argc, char **argv);
 
 #endif

@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"api-key", ctl_api_key, "make an API key and the section that lets a server know it"},
     {"config", ctl_config, "tell what is wrong with a configuration file"},
     {"policy", ctl_policy, "tell what the forwarding rules decide, and why"},
+    {"credential", ctl_credential, "list, add and remove what a server presents to others"},
     {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},
 };
 

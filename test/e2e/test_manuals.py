@@ -15,7 +15,8 @@ PAGES = {
     "alknet-server": ["alknet-server"],
     "alknet-client": ["alknet-client"],
     "alknet-ctl": ["alknet-ctl", "alknet-ctl keygen", "alknet-ctl fingerprint", "alknet-ctl token",
-                   "alknet-ctl api-key", "alknet-ctl config", "alknet-ctl policy"],
+                   "alknet-ctl api-key", "alknet-ctl config", "alknet-ctl policy",
+                   "alknet-ctl credential"],
     "alknet-ctl-secret": [f"alknet-ctl secret {command}" for command in SECRET],
 }
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "SIGNALS",

@@ -9,6 +9,7 @@
 #define ALK_CREDENTIAL_H
 
 #include <alk/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,17 @@ enum {
 /* "api-key", "basic", ...; ALK_E_INVAL for no such kind. */
 int alk_credential_kind_parse(const char *text, enum alk_credential_kind *kind);
 const char *alk_credential_kind_text(enum alk_credential_kind kind);
+
+struct alk_credential_kind_field {
+    const char *name;
+    bool needed;
+    bool secret; /* the others may be shown */
+};
+
+/* The index-th field of the kind, those that are needed first; NULL beyond the last, and for
+ * ALK_CREDENTIAL_CUSTOM. */
+const struct alk_credential_kind_field *alk_credential_kind_field(enum alk_credential_kind kind,
+                                                                  size_t index);
 
 /* ---- credential sets ---- */
 

@@ -147,21 +147,18 @@ const struct key_def credential_keys[CREDENTIAL_KEYS] = {
 
 /* ---- the whole ---- */
 
-/* The key that gives a field which some kind needs, and whether it was given. */
-static const char *key_of(const struct alk_config *config, const char *field, bool *given)
+/* Whether the key that gives a field was there, be it at fault. */
+static bool is_given(const struct alk_config *config, const struct alk_credential_kind_field *field)
 {
-    size_t len = strlen(field);
+    size_t len = strlen(field->name);
 
     for (size_t i = 0; i < CREDENTIAL_KEYS; i++) {
-        const char *name = credential_keys[i].name;
-        if (strncmp(name, field, len) == 0 &&
-            (name[len] == '\0' || strcmp(name + len, FILE_SUFFIX) == 0)) {
-            *given = config->seen[i] != 0;
-            return name;
-        }
+        const char *key = credential_keys[i].name;
+        if (strncmp(key, field->name, len) == 0 &&
+            strcmp(key + len, field->secret ? FILE_SUFFIX : "") == 0)
+            return config->seen[i] != 0;
     }
-    *given = false;
-    return field;
+    return false;
 }
 
 static void check_fields(struct alk_config *config, const struct alk_credential_source *source)
@@ -180,8 +177,7 @@ static void check_fields(struct alk_config *config, const struct alk_credential_
 void end_credential(struct alk_config *config, void *base)
 {
     const struct alk_credential_source *source = &of(base)->source;
-    const char *field;
-    bool given;
+    const struct alk_credential_kind_field *field;
 
     if (config->seen[0] == 0) /* of kind */
         config_fault(config,
@@ -190,10 +186,10 @@ void end_credential(struct alk_config *config, void *base)
     if (!of(base)->has_kind)
         return;
     check_fields(config, source);
-    for (size_t i = 0; (field = credential_kind_needs(source->kind, i)) != NULL; i++) {
-        const char *key = key_of(config, field, &given);
-        if (!given)
-            config_fault(config, "[credential %s] has no %s, which the kind %s needs",
-                         source->service, key, alk_credential_kind_text(source->kind));
+    for (size_t i = 0; (field = alk_credential_kind_field(source->kind, i)) != NULL; i++) {
+        if (field->needed && !is_given(config, field))
+            config_fault(config, "[credential %s] has no %s%s, which the kind %s needs",
+                         source->service, field->name, field->secret ? FILE_SUFFIX : "",
+                         alk_credential_kind_text(source->kind));
     }
 }

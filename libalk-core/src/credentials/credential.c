@@ -54,7 +54,7 @@ static int check_field(const struct alk_credential *c, size_t index, struct alk_
 static int check(const struct alk_credential *c, size_t *size, struct alk_error *error)
 {
     int status = ALK_OK;
-    const char *needed;
+    const struct alk_credential_kind_field *known;
 
     if (c->kind > ALK_CREDENTIAL_CUSTOM)
         return alk_error_set(error, ALK_E_INVAL, "there is no such kind of credential");
@@ -65,11 +65,11 @@ static int check(const struct alk_credential *c, size_t *size, struct alk_error 
         if (status == ALK_OK)
             *size += strlen(c->fields[i].value) + 1;
     }
-    for (size_t i = 0; status == ALK_OK && (needed = credential_kind_needs(c->kind, i)) != NULL;
+    for (size_t i = 0; status == ALK_OK && (known = alk_credential_kind_field(c->kind, i)) != NULL;
          i++) {
-        if (find_field(c, c->field_count, needed) == NULL)
+        if (known->needed && find_field(c, c->field_count, known->name) == NULL)
             status = alk_error_set(error, ALK_E_INVAL, "a credential of kind %s needs the field %s",
-                                   alk_credential_kind_text(c->kind), needed);
+                                   alk_credential_kind_text(c->kind), known->name);
     }
     if (status == ALK_OK && *size > ALK_CREDENTIAL_VALUE_MAX)
         status = alk_error_set(error, ALK_E_LIMIT, "the values are longer than %d bytes in all",

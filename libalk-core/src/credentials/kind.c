@@ -2,25 +2,28 @@
 
 #include <string.h>
 
-enum { NEEDED_MAX = 2, OPTIONAL_MAX = 3 };
+enum { FIELDS_MAX = 5 };
 
 static const struct kind {
     const char *name;
-    const char *required[NEEDED_MAX], *optional[OPTIONAL_MAX]; /* up to the first NULL */
-    bool open;                                                 /* any field */
+    struct alk_credential_kind_field fields[FIELDS_MAX + 1]; /* up to the first without a name */
 } kinds[] = {
-    [ALK_CREDENTIAL_API_KEY] = {"api-key", {"key"}, {"header"}, false},
-    [ALK_CREDENTIAL_BASIC] = {"basic", {"username", "password"}, {NULL}, false},
-    [ALK_CREDENTIAL_BEARER] = {"bearer", {"token"}, {NULL}, false},
+    [ALK_CREDENTIAL_API_KEY] = {"api-key", {{"key", true, true}, {"header", false, false}}},
+    [ALK_CREDENTIAL_BASIC] = {"basic", {{"username", true, false}, {"password", true, true}}},
+    [ALK_CREDENTIAL_BEARER] = {"bearer", {{"token", true, true}}},
     [ALK_CREDENTIAL_S3] = {"s3",
-                           {"access_key_id", "secret_access_key"},
-                           {"session_token", "region", "endpoint"},
-                           false},
+                           {{"access_key_id", true, false},
+                            {"secret_access_key", true, true},
+                            {"session_token", false, true},
+                            {"region", false, false},
+                            {"endpoint", false, false}}},
     [ALK_CREDENTIAL_OIDC] = {"oidc",
-                             {"issuer", "client_id"},
-                             {"client_secret", "refresh_token", "scope"},
-                             false},
-    [ALK_CREDENTIAL_CUSTOM] = {"custom", {NULL}, {NULL}, true},
+                             {{"issuer", true, false},
+                              {"client_id", true, false},
+                              {"client_secret", false, true},
+                              {"refresh_token", false, true},
+                              {"scope", false, false}}},
+    [ALK_CREDENTIAL_CUSTOM] = {"custom", {{NULL, false, false}}},
 };
 
 enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
@@ -41,15 +44,23 @@ const char *alk_credential_kind_text(enum alk_credential_kind kind)
     return (size_t)kind < KIND_COUNT ? kinds[kind].name : "unknown";
 }
 
-/* ---- checks; no sentence ever holds a value ---- */
-
-static bool is_listed(const char *const *names, size_t size, const char *name)
+const struct alk_credential_kind_field *alk_credential_kind_field(enum alk_credential_kind kind,
+                                                                  size_t index)
 {
-    for (size_t i = 0; i < size && names[i] != NULL; i++) {
-        if (strcmp(names[i], name) == 0)
+    if ((size_t)kind >= KIND_COUNT || index >= FIELDS_MAX || kinds[kind].fields[index].name == NULL)
+        return NULL;
+    return &kinds[kind].fields[index];
+}
+
+bool credential_kind_has(enum alk_credential_kind kind, const char *field)
+{
+    const struct alk_credential_kind_field *known;
+
+    for (size_t i = 0; (known = alk_credential_kind_field(kind, i)) != NULL; i++) {
+        if (strcmp(known->name, field) == 0)
             return true;
     }
-    return false;
+    return kind == ALK_CREDENTIAL_CUSTOM;
 }
 
 bool credential_field_is_name(const char *name)
@@ -58,17 +69,4 @@ bool credential_field_is_name(const char *name)
 
     return len >= 1 && len <= ALK_CREDENTIAL_NAME_MAX &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
-}
-
-bool credential_kind_has(enum alk_credential_kind kind, const char *field)
-{
-    const struct kind *k = &kinds[kind];
-
-    return k->open || is_listed(k->required, NEEDED_MAX, field) ||
-           is_listed(k->optional, OPTIONAL_MAX, field);
-}
-
-const char *credential_kind_needs(enum alk_credential_kind kind, size_t index)
-{
-    return index < NEEDED_MAX ? kinds[kind].required[index] : NULL;
 }
