@@ -206,7 +206,8 @@ static int add_socks(struct program *p, struct alk_error *error)
     if (login == NULL)
         return alk_client_add_socks(p->client, p->settings.socks, NULL, NULL, error);
     const char *colon = strchr(login, ':');
-    if (colon == NULL || colon == login || (size_t)(colon - login) >= sizeof(name))
+    if (colon == NULL || colon == login || colon[1] == '\0' ||
+        (size_t)(colon - login) >= sizeof(name))
         return alk_error_set(error, ALK_E_PARSE, "--socks5-user wants NAME:PASSWORD-FILE");
     snprintf(name, sizeof(name), "%.*s", (int)(colon - login), login);
     const char *why = password_read(colon + 1, password);

@@ -49,13 +49,17 @@ int server_name_parse(const char *given, size_t len, unsigned default_port, stru
         return program_usage("the name of a server is too long");
     memcpy(text, given, len);
     text[len] = '\0';
+    if (strstr(text, "://") != NULL) /* not repeated: it may hold a password */
+        return program_usage(
+            "a server is named by [user@]host[:port], not by a URL; a proxy on the "
+            "way to it by --proxy");
     if (!take_user(text, &host, out))
-        return program_usage("'%s' has no usable user name before the @", text);
+        return program_usage("'%s' has no usable user name before the @", program_shown(text));
     size_t host_len = strlen(host);
     if (host[0] == '[') {
         const char *end = strchr(host, ']');
         if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-            return program_usage("'%s' is not [user@]host[:port]", text);
+            return program_usage("'%s' is not [user@]host[:port]", program_shown(text));
         port = end[1] == ':' ? end + 2 : NULL;
         host++;
         host_len = (size_t)(end - host);
@@ -64,7 +68,7 @@ int server_name_parse(const char *given, size_t len, unsigned default_port, stru
         host_len = (size_t)(colon - host);
     }
     if (host_len == 0 || host_len >= sizeof(out->host) || !server_name_is_word(host, host_len))
-        return program_usage("'%s' names no server: use [user@]host[:port]", text);
+        return program_usage("'%s' names no server: use [user@]host[:port]", program_shown(text));
     memcpy(out->host, host, host_len);
     out->host[host_len] = '\0';
     out->port = default_port;

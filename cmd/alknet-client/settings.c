@@ -205,8 +205,6 @@ static int take_text(int code, struct settings *s)
     case OPT_PROXY:
         if (!program_take_url(optarg, s->proxy_argument, sizeof(s->proxy_argument)))
             return program_usage("the URL of --proxy is too long");
-        if (s->proxy_argument[0] == '\0')
-            return program_usage("--proxy is empty: name a proxy, or none");
         s->proxy = s->proxy_argument;
         break;
     case OPT_BIND_ADDRESS:
@@ -238,6 +236,14 @@ static int take_text(int code, struct settings *s)
         s->profile_name = optarg;
         break;
     }
+    return -1;
+}
+
+static int take_family(int family, struct settings *s)
+{
+    if (s->family != 0 && s->family != family)
+        return program_usage("name one of --ipv4 and --ipv6; without them both are tried");
+    s->family = family;
     return -1;
 }
 
@@ -282,11 +288,8 @@ static int take(int code, struct settings *s)
         s->check = true;
         return -1;
     case '4':
-        s->family = AF_INET;
-        return -1;
     case '6':
-        s->family = AF_INET6;
-        return -1;
+        return take_family(code == '4' ? AF_INET : AF_INET6, s);
     case OPT_CONNECT_TIMEOUT:
         return program_number("--connect-timeout", optarg, 1, 3600, &s->connect_timeout)
                    ? -1
@@ -545,7 +548,7 @@ static int complete(struct settings *s, int argc, char **argv)
     if (optind < argc && s->server == NULL)
         argument = argv[optind++];
     if (optind < argc)
-        return program_usage("unexpected argument '%s'", argv[optind]);
+        return program_usage("unexpected argument '%s'", program_shown(argv[optind]));
     if ((code = load_file(s)) >= 0 || (code = choose_profile(s, argument)) >= 0 ||
         (code = take_profile(s)) >= 0)
         return code;
@@ -584,7 +587,8 @@ int settings_parse(struct settings *settings, int argc, char **argv)
     settings->log.level = ALK_LOG_INFO;
     settings->log.fd = STDERR_FILENO;
     while ((code = getopt_long(argc, argv, "i:D:L:R:W:J:", long_options, NULL)) != -1) {
-        int result = take(code, settings);
+        int result =
+            program_is_empty(code, optarg, long_options) ? EXIT_USAGE : take(code, settings);
         if (result >= 0)
             return result;
     }

@@ -85,7 +85,7 @@ static int parse(int argc, char **argv, struct request *r)
     }
     if (optind < argc)
         return program_usage("keygen: unexpected argument '%s'", argv[optind]);
-    if (r->file == NULL)
+    if (r->file == NULL || r->file[0] == '\0')
         return program_usage("keygen: -f is missing: name the file to write");
     if (r->no_passphrase && r->passphrase_file != NULL)
         return program_usage("keygen: --no-passphrase and --passphrase-file exclude each other");

@@ -19,7 +19,10 @@ static const char help[] =
     "TARGET is HOST:PORT, [IPV6]:PORT, unix:PATH or alknet-NAME; a remote listener is written\n"
     "with listen: before it.\n"
     "\n"
-    "      --config FILE           take rules and defaults from a server's file\n"
+    "      --config FILE           take rules and defaults from a server's file, and whether\n"
+    "                              it has a proxy\n"
+    "      --behind-proxy          the server has a proxy, which alone sees what a name\n"
+    "                              resolves to\n"
     "      --rule RULE             a further rule, after those of the file; repeatable\n"
     "      --default allow|deny    what no rule decides (default allow)\n"
     "      --allow-loopback yes|no\n"
@@ -55,6 +58,7 @@ struct request {
     struct alk_policy_address resolved[ADDRESSES_MAX];
     size_t address_count;
     struct alk_policy_target target;
+    bool behind_proxy;
     bool json;
 };
 
@@ -69,6 +73,7 @@ enum option_code {
     OPT_TRANSPORT,
     OPT_INTERFACE,
     OPT_RESOLVES_TO,
+    OPT_BEHIND_PROXY,
     OPT_JSON,
     OPT_HELP,
 };
@@ -84,6 +89,7 @@ static const struct option long_options[] = {
     {"transport", required_argument, NULL, OPT_TRANSPORT},
     {"interface", required_argument, NULL, OPT_INTERFACE},
     {"resolves-to", required_argument, NULL, OPT_RESOLVES_TO},
+    {"behind-proxy", no_argument, NULL, OPT_BEHIND_PROXY},
     {"json", no_argument, NULL, OPT_JSON},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -173,6 +179,9 @@ static int take(int code, struct request *r)
         return take_one_of("--interface", interfaces, &r->subject.interface);
     case OPT_RESOLVES_TO:
         return take_address(r);
+    case OPT_BEHIND_PROXY:
+        r->behind_proxy = true;
+        return -1;
     case OPT_JSON:
         r->json = true;
         return -1;
@@ -226,6 +235,7 @@ static int compile(struct alk_policy **out, struct request *r,
     if (options != NULL) {
         if (from_file > 0)
             memcpy(rules, options->rules, from_file * sizeof(*rules));
+        r->behind_proxy |= options->proxy != NULL;
         use_unless_given(&r->defaults.action, options->forwarding.action);
         use_unless_given(&r->defaults.loopback, options->forwarding.loopback);
         use_unless_given(&r->defaults.link_local, options->forwarding.link_local);
@@ -252,6 +262,12 @@ static int load(struct alk_policy **out, struct request *r, struct alk_error *er
 }
 
 /* ---- the answer ---- */
+
+/* What the server asks its proxy for, as a name: Unix sockets and listeners are its own. */
+static bool is_behind_proxy(const struct request *r)
+{
+    return r->behind_proxy && r->target.kind == ALK_POLICY_NAME && !r->target.listen;
+}
 
 static const char *outcome_text(enum alk_policy_outcome outcome)
 {
@@ -292,12 +308,14 @@ static void print_line(const struct alk_policy *policy, const struct alk_policy_
         printf(" by rule %zu: %s\n", v->rule + 1, rule->text);
 }
 
-static json_t *to_json(const struct alk_policy *policy, const struct alk_policy_verdict *v,
-                       const char *address)
+static json_t *to_json(const struct request *r, const struct alk_policy *policy,
+                       const struct alk_policy_verdict *v, const char *address)
 {
     const struct alk_policy_rule_text *rule = alk_policy_rule(policy, v->rule);
     json_t *object = json_pack("{s:s}", "outcome", outcome_text(v->outcome));
 
+    if (is_behind_proxy(r))
+        json_object_set_new(object, "behind_proxy", json_true());
     if (address != NULL)
         json_object_set_new(object, "address", json_string(address));
     if (rule == NULL) {
@@ -312,6 +330,14 @@ static json_t *to_json(const struct alk_policy *policy, const struct alk_policy_
     return object;
 }
 
+static struct alk_policy_verdict judge(const struct request *r, const struct alk_policy *policy,
+                                       const struct alk_policy_address *resolved)
+{
+    if (is_behind_proxy(r))
+        return alk_policy_judge_unseen(policy, &r->subject, &r->target);
+    return alk_policy_judge(policy, &r->subject, &r->target, resolved);
+}
+
 /* Judges the target with each address; the exit code. */
 static int answer(const struct request *r, const struct alk_policy *policy)
 {
@@ -321,14 +347,15 @@ static int answer(const struct request *r, const struct alk_policy *policy)
     for (size_t i = 0; i == 0 || i < r->address_count; i++) {
         bool resolved = r->address_count > 0;
         const char *address = resolved ? r->addresses[i] : NULL;
-        struct alk_policy_verdict v =
-            alk_policy_judge(policy, &r->subject, &r->target, resolved ? &r->resolved[i] : NULL);
+        struct alk_policy_verdict v = judge(r, policy, resolved ? &r->resolved[i] : NULL);
         allowed = allowed || v.outcome == ALK_POLICY_ALLOWED;
         if (array != NULL)
-            json_array_append_new(array, to_json(policy, &v, address));
+            json_array_append_new(array, to_json(r, policy, &v, address));
         else
             print_line(policy, &v, address);
     }
+    if (array == NULL && is_behind_proxy(r))
+        puts("judged without addresses: the server's proxy alone sees what the name resolves to");
     if (array != NULL) {
         json_dumpf(array, stdout, JSON_INDENT(2));
         putchar('\n');
@@ -350,7 +377,12 @@ int ctl_policy(int argc, char **argv)
         return code;
     if (load(&policy, &r, &error) != ALK_OK)
         return program_fail(EXIT_RUN, "%s", error.text);
-    code = answer(&r, policy);
+    if (is_behind_proxy(&r) && r.address_count > 0)
+        code =
+            program_usage("--resolves-to has no meaning here: the server's proxy alone sees what "
+                          "a name resolves to");
+    else
+        code = answer(&r, policy);
     alk_policy_free(policy);
     return code;
 }

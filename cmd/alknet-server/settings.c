@@ -291,8 +291,9 @@ static int check_combinations(const struct settings *s)
         (s->stealth_backend != NULL || s->stealth_server != NULL))
         return program_usage("--stealth-backend and --stealth-server need --stealth: without it "
                              "SSH is plain to see");
-    if (s->proxy != NULL && s->proxy[0] == '\0')
-        return program_usage("--proxy is empty: name a proxy, or leave it out");
+    if (s->config_file == NULL && (s->tls_cert == NULL || s->tls_key == NULL) &&
+        (s->listen_options.transport == ALK_TRANSPORT_TLS || s->tls_cert != s->tls_key))
+        return program_usage("a TLS listener needs --tls-cert and --tls-key, both");
     if (s->mnemonic.wanted && s->key != NULL)
         return program_usage("name one of --key and --key-from-secret");
     if (s->mnemonic.wanted && s->generate_key)
@@ -310,12 +311,12 @@ int settings_parse(struct settings *s, int argc, char **argv)
     *s = (struct settings){.log = {.level = ALK_LOG_INFO, .fd = 2},
                            .mnemonic = MNEMONIC_SOURCE_INIT};
     while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        int result = take(code, s);
+        int result = program_is_empty(code, optarg, long_options) ? EXIT_USAGE : take(code, s);
         if (result >= 0)
             return result;
     }
     if (optind < argc)
-        return program_usage("unexpected argument '%s'", argv[optind]);
+        return program_usage("unexpected argument '%s'", program_shown(argv[optind]));
     code = check_combinations(s);
     if (code >= 0)
         return code;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,26 @@ bool program_take_url(char *argument, char *url, size_t size)
     if (at != NULL && at > from)
         memset(from, '*', (size_t)(at - from));
     return len < size;
+}
+
+const char *program_shown(const char *text)
+{
+    const char *at = strrchr(text, '@'), *colon = strchr(text, ':');
+
+    return at != NULL && colon != NULL && colon < at ? "(not shown: it may hold a password)" : text;
+}
+
+bool program_is_empty(int code, const char *value, const struct option *options)
+{
+    if (value == NULL || *value != '\0' || code == '?')
+        return false;
+    for (; options->name != NULL; options++) {
+        if (options->val == code && options->has_arg == required_argument) {
+            program_usage("--%s is empty: give it a value, or leave it out", options->name);
+            return true;
+        }
+    }
+    return false;
 }
 
 int program_usage(const char *format, ...)

@@ -23,6 +23,15 @@ bool program_transport(const char *text, enum alk_transport *out);
 bool program_number(const char *option, const char *text, unsigned low, unsigned high,
                     unsigned *out);
 
+/* Whether getopt_long has found an option with an empty value, which is told as a usage error; code
+ * is what it returned, value its optarg. */
+struct option;
+bool program_is_empty(int code, const char *value, const struct option *options);
+
+/* The text, for a message; a sentence in brackets instead when it may hold a password, as
+ * "socks5://user:password@host" does. */
+const char *program_shown(const char *text);
+
 /* Takes a URL that may hold "user:password@" from the command line, where others see it, and puts
  * stars over that part. False when it does not fit. */
 bool program_take_url(char *argument, char *url, size_t size);

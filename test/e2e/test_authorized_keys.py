@@ -145,3 +145,14 @@ def test_max_auth_attempts(lab):
     assert code == 1, said
     assert server.log().count("result=reject") == 2, server.log()
     assert lab.keys.fingerprint("user") not in server.log()
+
+
+def test_a_file_of_something_else_is_told_briefly(lab):
+    server = lab.server(authorized=["nonsense"] * 50 + [lab.keys.public("user")] +
+                        [f"pty {lab.keys.public('other')}"] * 30)
+    lab.client(server)
+    log = server.log()
+    assert log.count("level=warn msg=authorized_keys line=") == 20
+    assert "level=warn msg=authorized_keys more_lines=30 skipped=yes" in log
+    assert log.count("level=info msg=authorized_keys line=") == 20
+    assert "level=info msg=authorized_keys more_lines=10 skipped=no" in log

@@ -12,7 +12,7 @@ def test_bind_address(lab):
 
 def test_an_address_that_is_none(lab):
     code, said = lab.run("alknet-client", lab.client_argv(lab.server(), "--bind-address", "here"))
-    assert code == 1 and "'here' is no address to connect from" in said
+    assert code == 2 and "'here' is no address to connect from" in said
 
 
 def test_family(lab):

@@ -167,7 +167,7 @@ def test_check_judges_what_flags_name(lab):
         assert word in said, said
     code, said = lab.run("alknet-server", [path_of("alknet-server"), "--check", "--key", "",
                                            "--authorized-keys", lab.path("absent")])
-    assert code == 1 and "empty" in said, said
+    assert code == 2 and "--key is empty" in said, said
 
 
 # ---- reload ----
@@ -512,10 +512,11 @@ def test_defaults_in_the_example_are_accepted(lab):
     """What is commented out is written as it would have to be."""
     path = example(lab, "alknet.conf")
     with open(path) as f:
-        text = re.sub(r"^;([a-z_]+ = )", r"\1", f.read(), flags=re.M)
+        text = re.sub(r"^;([a-z_]+ = |\[)", r"\1", f.read(), flags=re.M)
     os.symlink(lab.keys.make("host"), lab.path("host_key"))
     for name in ("authorized_keys", "ca.pub", "revoked.krl"):
         lab.write(name, lab.keys.public("user") + "\n")
+    write_secret(lab, "backup.secret_access_key")
     lab.write("alknet.conf", text)
     code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", path])
     assert code == 0, said
@@ -524,9 +525,10 @@ def test_defaults_in_the_example_are_accepted(lab):
 def test_manual_explains_every_key(lab):
     with open(os.path.join(ROOT, "docs/man/alknet.conf.5")) as f:
         manual = set(re.findall(r"[a-z][a-z0-9_]+", " ".join(
-            line for line in f if line.startswith((".It Cm", ".Cm")))))
+            line for line in f if line.startswith((".It Cm", ".Cm", ".Pq Cm")))))
     lab.write("all", "".join(f"[{s}]\nnonsense = 1\n" for s in (
-        "server", "listener a", "auth", "auth.token", "api_key a", "forwarding", "limits", "tls")))
+        "server", "listener a", "auth", "auth.token", "api_key a", "forwarding", "limits", "tls",
+        "credential a")))
     lab.write("client", "[profile a]\nnonsense = 1\n")
     absent = {"proxy", "stealth", "tls", "database", "peer", "iroh_relay", "ssh_engine"}
     for name in ("all", "client"):

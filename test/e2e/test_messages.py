@@ -165,7 +165,10 @@ def test_remote_port_in_use(lab):
     ["--no-such-flag"], ["--keepalive", "soon"], ["--keepalive"], ["-L", "80"], ["-L", "0:a:1"],
     ["-R", "x:y:z"], ["-D", "nowhere"], ["--host-key-fingerprint", "abc"], ["--log-level", "loud"],
     ["-W", "no port"], ["one", "two"], ["--connect-timeout", "0"],
-    ["--socks5", "none", "--socks5-user", "a:b"],
+    ["--socks5", "none", "--socks5-user", "a:b"], ["--socks5-user", "a:"], ["--socks5-user", ":b"],
+    ["--ipv4", "--ipv6"], ["--ipv4", "--bind-address", "::1"],
+    ["--ipv6", "--bind-address", "127.0.0.1"], ["--bind-address", "nope"], ["--bind-address", ""],
+    ["--identity", ""], ["-D", ""], ["--proxy", ""],
 ])
 def test_wrong_usage_of_the_client(lab, args):
     code, said = lab.run("alknet-client", [path_of("alknet-client"), "--identity",
@@ -173,6 +176,29 @@ def test_wrong_usage_of_the_client(lab, args):
     assert code == USAGE, f"expected {USAGE}, got {code}: {said}"
     assert said.startswith(("alknet-client: ", path_of("alknet-client"))) and "--help" in said, said
     assert len(said.splitlines()) == 2, said
+
+
+@pytest.mark.parametrize("args", [
+    ["socks5://me:hunter2@a.invalid"], ["http://me:hunter2@a.invalid:3128"], ["me:hunter2@"],
+    ["a.invalid", "socks5://me:hunter2@a.invalid"], ["--server", "socks5://me:hunter2@b.invalid"],
+    ["-D", "socks5://me:hunter2@127.0.0.1:1", "a.invalid"],
+    ["-L", "me:hunter2@a.invalid:80", "a.invalid"],
+])
+def test_a_password_in_the_wrong_place_is_not_repeated(lab, args):
+    code, said = lab.run("alknet-client", [path_of("alknet-client"), "--identity",
+                                           lab.keys.make("user")] + args)
+    assert code == USAGE and "hunter2" not in said and "--help" in said, said
+
+
+@pytest.mark.parametrize("args", [
+    ["-D", "127.0.0.1:65536"], ["-L", "70000:a.invalid:1"], ["-L", "1:a.invalid:70000"],
+    ["-L", "127.0.0.1:123456:a.invalid:1"], ["a.invalid:70000"], ["-W", "a.invalid:70000"],
+])
+def test_a_port_that_is_too_high(lab, args):
+    server = [] if args[0].startswith("a.") else ["b.invalid"]
+    code, said = lab.run("alknet-client", [path_of("alknet-client"), "--identity",
+                                           lab.keys.make("user")] + args + server)
+    assert code == USAGE and "65535" in said, said
 
 
 # ---- the server ----
@@ -224,7 +250,8 @@ def test_authorized_keys_missing_or_loose(lab, server_argv):
 
 @pytest.mark.parametrize("args", [
     ["--no-such-flag"], ["--workers", "none"], ["--listen", "here"], ["--listen", "127.0.0.1:x"],
-    ["--log-level", "loud"], ["more"], ["--max-auth-attempts", "0"],
+    ["--log-level", "loud"], ["more"], ["--max-auth-attempts", "0"], ["--transport", "tls"],
+    ["--tls-cert", "c"], ["--user", ""], ["--key", ""], ["--listen", "127.0.0.1:70000"],
 ])
 def test_wrong_usage_of_the_server(lab, server_argv, args):
     code, said = lab.run("alknet-server", server_argv(*args))

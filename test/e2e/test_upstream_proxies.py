@@ -1,5 +1,6 @@
 """--proxy: the client's way to its server, and the server's to its targets, through proxies that we
 did not write."""
+import json
 import os
 import re
 
@@ -181,6 +182,17 @@ def test_what_the_servers_proxy_says_reaches_the_user(lab):
     assert "the proxy says: connection refused" in ssh[1]
 
 
+def test_a_proxy_that_is_not_there_is_told_once(lab):
+    server = lab.server("--proxy", f"socks5://{lab.entry()}")
+    client = lab.client(server, "-D", "127.0.0.1:0")
+    for _ in range(5):
+        s, code = socks5(client.address, lab.destination(NAME), 80)
+        s.close()
+        assert code != SUCCEEDED
+    told = re.findall('.*proxy cannot be reached.*', server.log())
+    assert told == ['level=warn msg="proxy cannot be reached" reason="connection refused"'], told
+
+
 def test_unix_sockets_need_no_proxy(lab):
     server = lab.server("--proxy", "socks5://127.0.0.1:1")
     path = os.path.join(lab.directory, "target")
@@ -216,3 +228,19 @@ def test_rules_about_addresses_shut_names_out(lab, rules):
         s.close()
         return code == SUCCEEDED
     assert (reaches(NAME), reaches(target.address)) == POLICIES[rules]
+
+    def told(host):
+        code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "policy", "test", "--config",
+                                            config, f"{host}:{target.port}"], ours=False)
+        assert ("judged without addresses" in said) == (host == NAME), said
+        return code == 0
+    assert (told(NAME), told(target.address)) == POLICIES[rules]
+
+
+def test_policy_test_without_a_file(lab):
+    argv = [path_of("alknet-ctl"), "policy", "test", "--behind-proxy", "--rule", "deny 10.0.0.0/8"]
+    code, said = lab.run("alknet-ctl", argv + ["--json", f"{NAME}:80"])
+    entry, = json.loads(said)
+    assert code == 1 and (entry["outcome"], entry["behind_proxy"]) == ("denied", True)
+    code, said = lab.run("alknet-ctl", argv + ["--resolves-to", "192.0.2.1", f"{NAME}:80"])
+    assert code == 2 and "--resolves-to" in said

@@ -70,8 +70,13 @@ static int set_up_way(struct alk_client *client, const struct alk_client_options
     }
     if (options->bind_address != NULL &&
         !alk_address_numeric(options->bind_address, 0, &client->local))
-        return alk_error_set(error, ALK_E_INVAL, "'%s' is no address to connect from",
+        return alk_error_set(error, ALK_E_PARSE, "'%s' is no address to connect from",
                              options->bind_address);
+    if (client->local.len > 0 && options->family != 0 &&
+        client->local.sa.any.sa_family != options->family)
+        return alk_error_set(error, ALK_E_PARSE,
+                             "'%s' is not an IPv%d address, and no others are to be used",
+                             options->bind_address, options->family == AF_INET ? 4 : 6);
     return alk_proxy_parse(options->proxy, &client->proxy, error);
 }
 

@@ -12,6 +12,8 @@
  * them, no further channel is opened. */
 enum { REMNANTS_MAX = 64 };
 
+enum { PROXY_LINE_EVERY_MS = 60 * 1000 };
+
 /* A name that is being resolved: each of its addresses is judged before it is dialled. */
 struct name_in_question {
     struct connection *connection;
@@ -83,6 +85,20 @@ static bool is_allowed(struct connection *c, const struct alk_policy_target *tar
     return alk_policy_judge(snapshot->policy, &subject, target, NULL).outcome != ALK_POLICY_DENIED;
 }
 
+/* One line for the person who runs the server, however many channels fail. */
+static void tell_proxy_lost(void *user, const char *cause)
+{
+    struct worker *worker = user;
+    struct alk_server *server = worker->server;
+    uint64_t now = alk_loop_now(worker->loop);
+    uint_least64_t due = atomic_load(&server->proxy_line_due);
+
+    if (now >= due &&
+        atomic_compare_exchange_strong(&server->proxy_line_due, &due, now + PROXY_LINE_EVERY_MS))
+        alk_log(server->options.log, ALK_LOG_WARN, "proxy cannot be reached", "reason", cause,
+                NULL);
+}
+
 static void dial(struct connection *c, const struct alk_ssh_event *event,
                  const struct alk_policy_target *target)
 {
@@ -97,6 +113,8 @@ static void dial(struct connection *c, const struct alk_ssh_event *event,
         .resolver = server->resolver,
         .owner = c->account, /* all its sessions together */
         .proxy = &server->proxy,
+        .proxy_lost = tell_proxy_lost,
+        .proxy_user = c->worker,
     };
 
     if (target->kind == ALK_POLICY_NAME && !is_behind_proxy(c, target)) {

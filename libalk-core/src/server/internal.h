@@ -129,7 +129,8 @@ struct alk_server {
     atomic_uint generation; /* of snapshot: counts reloads */
     struct alk_resolver *resolver;
     struct alk_proxy proxy;
-    struct alk_endpoint stealth_backend; /* no host: the decoy */
+    atomic_uint_least64_t proxy_line_due; /* the log is spared before, on the clock of the loops */
+    struct alk_endpoint stealth_backend;  /* no host: the decoy */
     char stealth_server[ALK_DECOY_SERVER_MAX + 1];
     pthread_mutex_t lock; /* guards snapshot, credentials and held_ports */
     struct snapshot *snapshot;

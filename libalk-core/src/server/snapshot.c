@@ -9,48 +9,69 @@
 #include <string.h>
 #include <time.h>
 
-static void note(const char *file, unsigned line, bool skipped, const char *sentence, void *user)
+/* Lines told of one file: somebody may have named another by mistake, with thousands of them. */
+enum { NOTES_MAX = 20 };
+
+struct notes {
+    const struct alk_log *log;
+    const char *file; /* what it is, in words */
+    unsigned skipped, others;
+};
+
+static void note(unsigned line, bool skipped, const char *sentence, void *user)
 {
+    struct notes *notes = user;
+    unsigned *count = skipped ? &notes->skipped : &notes->others;
     char number[16];
 
+    if (++*count > NOTES_MAX)
+        return;
     snprintf(number, sizeof(number), "%u", line);
-    alk_log(user, skipped ? ALK_LOG_WARN : ALK_LOG_INFO, file, "line", number, "skipped",
-            skipped ? "yes" : "no", "note", sentence, NULL);
+    alk_log(notes->log, skipped ? ALK_LOG_WARN : ALK_LOG_INFO, notes->file, "line", number,
+            "skipped", skipped ? "yes" : "no", "note", sentence, NULL);
 }
 
-static void note_key(unsigned line, bool skipped, const char *sentence, void *user)
+static void tell_more(const struct notes *notes, bool skipped)
 {
-    note("authorized_keys", line, skipped, sentence, user);
+    unsigned count = skipped ? notes->skipped : notes->others;
+    char more[16];
+
+    if (count <= NOTES_MAX)
+        return;
+    snprintf(more, sizeof(more), "%u", count - NOTES_MAX);
+    alk_log(notes->log, skipped ? ALK_LOG_WARN : ALK_LOG_INFO, notes->file, "more_lines", more,
+            "skipped", skipped ? "yes" : "no", NULL);
 }
 
-static void note_token_key(unsigned line, bool skipped, const char *sentence, void *user)
-{
-    note("key_source", line, skipped, sentence, user);
-}
+typedef int (*load_fn)(struct alk_authorized_keys **out, const char *path,
+                       alk_authorized_note_fn note, void *user, struct alk_error *error);
 
-static void note_authority(unsigned line, bool skipped, const char *sentence, void *user)
+static int load_file(struct alk_authorized_keys **out, const char *path, load_fn load,
+                     const char *what, const struct alk_log *log, struct alk_error *error)
 {
-    note("cert_authority", line, skipped, sentence, user);
+    struct notes notes = {.log = log, .file = what};
+    int status = load(out, path, note, &notes, error);
+
+    tell_more(&notes, true);
+    tell_more(&notes, false);
+    return status;
 }
 
 static int load_keys(struct snapshot *snapshot, const struct alk_server_options *options,
                      struct alk_error *error)
 {
-    union { /* note takes void *, and only reads */
-        const struct alk_log *in;
-        void *out;
-    } user = {.in = options->log};
+    const struct alk_log *log = options->log;
+    int status = load_file(&snapshot->keys, options->authorized_keys, alk_authorized_keys_load,
+                           "authorized_keys", log, error);
 
-    int status = alk_authorized_keys_load(&snapshot->keys, options->authorized_keys, note_key,
-                                          user.out, error);
     if (status == ALK_OK && options->cert_authority != NULL)
-        status = alk_authorities_load(&snapshot->authorities, options->cert_authority,
-                                      note_authority, user.out, error);
+        status = load_file(&snapshot->authorities, options->cert_authority, alk_authorities_load,
+                           "cert_authority", log, error);
     if (status == ALK_OK && options->revoked_keys != NULL)
         status = alk_revocations_load(&snapshot->revoked, options->revoked_keys, error);
     if (status == ALK_OK && options->token_keys != NULL)
-        status = alk_authorized_keys_load(&snapshot->own_token_keys, options->token_keys,
-                                          note_token_key, user.out, error);
+        status = load_file(&snapshot->own_token_keys, options->token_keys, alk_authorized_keys_load,
+                           "key_source", log, error);
     return status;
 }
 

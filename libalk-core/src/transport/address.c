@@ -37,6 +37,23 @@ bool alk_port_parse(const char *text, size_t len, uint16_t *port)
     return true;
 }
 
+const char *alk_address_shown(const char *text)
+{
+    return strchr(text, '@') != NULL ? "..." : text;
+}
+
+const char *alk_address_hint(const char *text)
+{
+    while (*text != '\0') {
+        size_t len = strcspn(text, ":"); /* groups of an IPv6 address have four digits at most */
+        uint16_t port;
+        if (len >= 5 && strspn(text, "0123456789") == len && !alk_port_parse(text, len, &port))
+            return ": a port is 65535 at most";
+        text += len + (text[len] == ':');
+    }
+    return "";
+}
+
 bool alk_endpoint_parse_host(const char *text, struct alk_endpoint *out)
 {
     bool bracket = text[0] == '[';
@@ -72,7 +89,8 @@ int alk_endpoint_parse(const char *text, struct alk_endpoint *out, struct alk_er
     if (!alk_endpoint_parse_host(text, out) || out->port == 0)
         return alk_error_set(
             error, ALK_E_PARSE,
-            "\"%.300s\" is not an address; write HOST:PORT, [IPV6]:PORT or unix:PATH", text);
+            "\"%.300s\" is not an address%s; write HOST:PORT, [IPV6]:PORT or unix:PATH",
+            alk_address_shown(text), alk_address_hint(text));
     return ALK_OK;
 }
 
@@ -98,9 +116,9 @@ int alk_address_parse_listen(const char *text, struct alk_address *out, struct a
     }
     if (!alk_endpoint_parse_host(text, &endpoint) || parse_listen_host(&endpoint, out) != ALK_OK)
         return alk_error_set(error, ALK_E_PARSE,
-                             "cannot listen on \"%.300s\"; write a numeric ADDR:PORT such as "
+                             "cannot listen on \"%.300s\"%s; write a numeric ADDR:PORT such as "
                              "127.0.0.1:1080 or [::1]:1080, or unix:PATH",
-                             text);
+                             alk_address_shown(text), alk_address_hint(text));
     return ALK_OK;
 }
 

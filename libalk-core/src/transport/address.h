@@ -48,6 +48,12 @@ bool alk_host_valid(const char *host, size_t len);
 /* A port in decimal, 0 to 65535, 1 to 5 digits. */
 bool alk_port_parse(const char *text, size_t len, uint16_t *port);
 
+/* For messages about a text that is no address. What stands before an @ may be a password that
+ * somebody put in the wrong place: then it is not repeated. */
+const char *alk_address_shown(const char *text);
+/* ": a port is 65535 at most" when one of its numbers is higher, else "". */
+const char *alk_address_hint(const char *text);
+
 /* "host:port" or "[v6]:port" and nothing else; any port. Fills host and port. */
 bool alk_endpoint_parse_host(const char *text, struct alk_endpoint *out);
 

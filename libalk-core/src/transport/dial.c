@@ -111,6 +111,8 @@ static void finish_failed(struct alk_dial *dial, int status, const char *cause)
     char text[128];
 
     if (dial->behind != NULL) {
+        if (dial->options.proxy_lost != NULL)
+            dial->options.proxy_lost(dial->options.proxy_user, cause);
         snprintf(text, sizeof(text), "the proxy cannot be reached: %s", cause);
         finish(dial, status == ALK_E_TIMEOUT ? status : ALK_E_PROXY, NULL, text);
     } else {

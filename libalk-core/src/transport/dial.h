@@ -29,6 +29,10 @@ struct alk_dial_options {
      * it: only the proxy's own name is looked up, the host's is sent to it, and permit is not asked,
      * since the host's addresses are never seen. Unix sockets are dialled directly. */
     const struct alk_proxy *proxy;
+    /* Told, before fn is, that the proxy itself could not be reached: why, in words that are good
+     * during the call and name nothing. NULL: nobody is told. */
+    void (*proxy_lost)(void *proxy_user, const char *cause);
+    void *proxy_user;
     uint64_t timeout_ms;           /* for everything, the look-up included; 0: 30 s */
     struct alk_resolver *resolver; /* borrowed; NULL: only numeric hosts can be dialled */
     const void *owner; /* for whom, in the resolver's eyes: see alk_lookup_start; may be NULL */
@@ -62,8 +66,8 @@ typedef void (*alk_dial_fn)(void *user, int status, struct alk_stream *stream, c
  * connection stands or fails at once. A return other than ALK_OK means that nothing
  * began and fn is not called: ALK_E_INVAL (no host, a bad path, a name without
  * a resolver), ALK_E_LIMIT (too many look-ups wait), ALK_E_NOMEM. *out is invalid once
- * fn has been called. What options point to may go after the call, resolver, permit_user
- * and *local excepted. */
+ * fn has been called. What options point to may go after the call, resolver, proxy,
+ * proxy_user, permit_user and *local excepted. */
 int alk_dial_start(struct alk_dial **out, struct alk_loop *loop,
                    const struct alk_dial_options *options, alk_dial_fn fn, void *user);
 

@@ -78,9 +78,9 @@ int alk_forward_spec_parse(const char *text, enum alk_forward_direction directio
 {
     if (!parse(text, out))
         return alk_error_set(error, ALK_E_PARSE,
-                             "\"%.300s\" is not a forward; write [BIND:]PORT:HOST:PORT, where a "
+                             "\"%.300s\" is not a forward%s; write [BIND:]PORT:HOST:PORT, where a "
                              "path may stand for either side",
-                             text);
+                             alk_address_shown(text), alk_address_hint(text));
     if (direction == ALK_FORWARD_LOCAL && !out->listen.is_path && out->listen.port == 0)
         return alk_error_set(error, ALK_E_PARSE,
                              "\"%.300s\": a local forward listens on a port from 1 to 65535, as in "
