@@ -1,4 +1,5 @@
 /* alknet-client: options and wiring; everything else is libalk-core. */
+#include "agent_identity.h"
 #include "banner.h"
 #include "mnemonic_key.h"
 #include "passphrase.h"
@@ -26,7 +27,8 @@ struct program {
     struct settings settings;
     struct alk_client *client;
     struct alk_key *key;
-    uint8_t *certificate; /* from malloc; NULL = none */
+    uint8_t agent_key[ALK_KEY_BLOB_SIZE]; /* the identity, when it is one of the agent's */
+    uint8_t *certificate;                 /* from malloc; NULL = none */
     size_t certificate_len;
     int failed_fd; /* an eventfd: the first connection failed, or -W was refused */
     bool ready;
@@ -116,14 +118,14 @@ static char *home_path(const char *rest)
     return path;
 }
 
-static bool is_for(const struct program *p, const struct alk_key *key)
+static bool is_for(const struct program *p, const uint8_t blob[ALK_KEY_BLOB_SIZE])
 {
     uint8_t plain[ALK_PLAIN_KEY_MAX];
     struct alk_user_key certified;
 
     return alk_user_key_parse(p->certificate, p->certificate_len, &certified) &&
            alk_user_key_plain(&certified, plain) == ALK_KEY_BLOB_SIZE &&
-           memcmp(plain, alk_key_blob(key), ALK_KEY_BLOB_SIZE) == 0;
+           memcmp(plain, blob, ALK_KEY_BLOB_SIZE) == 0;
 }
 
 static void drop_certificate(struct program *p)
@@ -139,7 +141,7 @@ static int load_named_certificate(struct program *p, const char *path)
 
     if (alk_user_certificate_load(&p->certificate, &p->certificate_len, path, &error) != ALK_OK)
         return program_fail(EXIT_RUN, "%s", error.text);
-    if (p->key != NULL && !is_for(p, p->key))
+    if (p->key != NULL && !is_for(p, alk_key_blob(p->key)))
         return program_fail(EXIT_RUN,
                             "the certificate in %s is for another key than the one to "
                             "log in with",
@@ -148,7 +150,8 @@ static int load_named_certificate(struct program *p, const char *path)
 }
 
 /* The one beside the private key, as ssh does: one that does not fit is passed over. */
-static void find_certificate(struct program *p, const char *identity)
+static void find_certificate(struct program *p, const char *identity,
+                             const uint8_t blob[ALK_KEY_BLOB_SIZE])
 {
     struct alk_error error;
     char *path = NULL;
@@ -158,12 +161,32 @@ static void find_certificate(struct program *p, const char *identity)
     if (access(path, F_OK) == 0) {
         if (alk_user_certificate_load(&p->certificate, &p->certificate_len, path, &error) != ALK_OK)
             fprintf(stderr, "alknet-client: passed over: %s\n", error.text);
-        else if (!is_for(p, p->key)) {
+        else if (!is_for(p, blob)) {
             fprintf(stderr, "alknet-client: passed over: %s is for another key\n", path);
             drop_certificate(p);
         }
     }
     free(path);
+}
+
+/* The key that --identity names, and no other: from the file, or the agent's. */
+static int load_named_key(struct program *p, const char *agent, struct alk_client_options *options,
+                          struct alk_error *error)
+{
+    const char *path = p->settings.identity;
+    bool in_agent;
+    int status = agent_identity_find(&in_agent, p->agent_key, path, agent, error);
+
+    if (status == ALK_OK && in_agent) {
+        options->agent = agent;
+        options->agent_key = p->agent_key;
+        options->agent_key_len = ALK_KEY_BLOB_SIZE;
+    } else if (status == ALK_OK) {
+        status = alk_key_load(&p->key, path, passphrase_ask, NULL, error);
+    }
+    if (status == ALK_OK && p->settings.certificate == NULL)
+        find_certificate(p, path, in_agent ? p->agent_key : alk_key_blob(p->key));
+    return status;
 }
 
 /* The identity: derived, or as named, or what the agent holds, or OpenSSH's default file. */
@@ -173,19 +196,20 @@ static int load_identity(struct program *p, struct alk_client_options *options)
     struct alk_error error;
     int status = ALK_OK;
 
+    if (agent != NULL && agent[0] == '\0')
+        agent = NULL;
+
     if (p->settings.mnemonic.wanted) {
         status = mnemonic_key(&p->key, &p->settings.mnemonic, ALK_SECRET_PATH_IDENTITY, &error);
     } else if (p->settings.identity != NULL) {
-        status = alk_key_load(&p->key, p->settings.identity, passphrase_ask, NULL, &error);
-        if (status == ALK_OK && p->settings.certificate == NULL)
-            find_certificate(p, p->settings.identity);
+        status = load_named_key(p, agent, options, &error);
     } else {
         char *path = home_path(".ssh/id_ed25519");
-        options->agent = agent != NULL && agent[0] != '\0' ? agent : NULL;
+        options->agent = agent;
         if (options->agent == NULL && path != NULL && access(path, F_OK) == 0)
             status = alk_key_load(&p->key, path, passphrase_ask, NULL, &error);
         if (status == ALK_OK && p->key != NULL && p->settings.certificate == NULL)
-            find_certificate(p, path);
+            find_certificate(p, path, alk_key_blob(p->key));
         free(path);
     }
     if (status != ALK_OK)

@@ -196,3 +196,94 @@ def test_banner_of_the_server_is_shown_and_tamed(lab):
         "Welcome, gr\u00fc\u00dfe", r"\033]0;evil\007\033[2J\342\200\256olleh", "last")]
     quiet = lab.client(sshd, "--log-level", "warn", env={"LC_ALL": "C.UTF-8"})
     assert "says" not in quiet.log()
+
+
+# ---- which of the agent's keys, if any ----
+
+def with_agent(lab, agent):
+    env = {k: v for k, v in os.environ.items() if k != "ALKNET_IDENTITY_PASSPHRASE"}
+    return dict(env, SSH_AUTH_SOCK=agent.path if agent else "", HOME=lab.directory)
+
+
+def offered(lab, server, *names):
+    """Which of these keys the server has seen."""
+    return [n for n in names if lab.keys.fingerprint(n) in server.log()]
+
+
+def test_a_key_that_is_named_is_the_only_one_offered(lab, agent):
+    agent("user")
+    server = lab.server()
+    code, said = lab.run("alknet-client", lab.client_argv(server, identity="other"),
+                         env=with_agent(lab, agent))
+    assert code == 1 and lab.keys.fingerprint("other") in said
+    assert offered(lab, server, "user", "other") == ["other"]
+
+
+@pytest.mark.parametrize("named", ["the public key", "where the private key would be"])
+def test_a_public_key_names_the_one_of_the_agent(lab, agent, named):
+    for key in ("other", "user"):
+        agent(key)
+    public = lab.write("mine.pub", lab.keys.public("user") + "\n", 0o644)
+    server = lab.server()
+    client = lab.client(server, "-L", f"{lab.entry()}:{lab.echo().spec}", "--identity",
+                        public if named == "the public key" else public.removesuffix(".pub"),
+                        identity=None, env=with_agent(lab, agent))
+    check_echo(lab.keep(connect(client.address)))
+    assert offered(lab, server, "user", "other") == ["user"]
+
+
+def test_sshd_sees_no_key_but_the_one_that_is_named(lab, agent):
+    crowd = [f"crowd{i}" for i in range(7)]
+    for key in [*crowd, "user"]:
+        agent(key)
+    sshd = lab.sshd("MaxAuthTries 3")
+    code, said = lab.run("alknet-client", lab.client_argv(sshd, identity=None),
+                         env=with_agent(lab, agent))
+    assert code == 1 and re.search(
+        f"no login at {re.escape(sshd.host)} port {sshd.port} after [23] keys: .*[Tt]oo many "
+        "authentication failures; name the right one with --identity", said)
+    lab.client(sshd, "--identity", lab.keys.make("user") + ".pub", identity=None,
+               env=with_agent(lab, agent))
+
+
+def test_the_client_stops_before_it_has_offered_a_crowd_of_keys(lab, agent):
+    crowd = [f"crowd{i}" for i in range(11)]
+    for key in [*crowd, "user"]:
+        agent(key)
+    server = lab.server("--max-auth-attempts", "30")
+    code, said = lab.run("alknet-client", lab.client_argv(server, identity=None),
+                         env=with_agent(lab, agent))
+    assert code == 1 and "accepts none of the 10 keys that were offered" in said
+    assert offered(lab, server, *crowd, "user") == crowd[:10]
+
+
+def unlocked(lab):
+    """The encrypted key in a file without passphrase, for an agent."""
+    path = lab.write("unlocked", open(lab.keys.make("locked", passphrase="open sesame")).read())
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "open sesame", "-N", "", "-f", path],
+                   check=True)
+    return path
+
+
+def test_an_encrypted_key_that_the_agent_holds_needs_no_passphrase(lab, agent):
+    key = lab.keys.make("locked", passphrase="open sesame")
+    server = lab.server(authorized=[lab.keys.public("locked")])
+    argv = lab.client_argv(server, "--identity", key, identity=None)
+    code, said = lab.run("alknet-client", argv, env=with_agent(lab, agent), start_new_session=True)
+    assert code == 1 and "is encrypted and no passphrase was given" in said
+    subprocess.run(["ssh-add", "-q", unlocked(lab)], check=True, stdin=subprocess.DEVNULL,
+                   env=dict(os.environ, SSH_AUTH_SOCK=agent.path))
+    lab.client(server, "--identity", key, identity=None, env=with_agent(lab, agent),
+               start_new_session=True)
+
+
+def test_a_public_key_that_no_agent_holds(lab, agent):
+    argv = lab.client_argv(lab.server(), "--identity", lab.keys.make("user") + ".pub",
+                           identity=None)
+    code, said = lab.run("alknet-client", argv, env=with_agent(lab, agent))
+    assert code == 1 and "the ssh-agent does not hold the private key of" in said
+    code, said = lab.run("alknet-client", argv, env=with_agent(lab, None))
+    assert code == 1 and "is a public key, and there is no ssh-agent" in said
+    agent.path = lab.path("nobody")
+    code, said = lab.run("alknet-client", argv, env=with_agent(lab, agent))
+    assert code == 1 and "the ssh-agent cannot be asked" in said

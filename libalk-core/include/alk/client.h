@@ -81,7 +81,9 @@ struct alk_client_options {
     /* of any of the keys, here or in the agent; offered before the key itself */
     const struct alk_client_certificate *certificates;
     size_t certificate_count;
-    const char *agent;       /* path of an ssh-agent's socket, or NULL */
+    const char *agent;        /* path of an ssh-agent's socket, or NULL */
+    const uint8_t *agent_key; /* the blob of the one key to use of the agent's, copied; NULL: any */
+    size_t agent_key_len;
     const char *known_hosts; /* path, or NULL: then only fingerprint can vouch for the host */
     bool accept_new;         /* store the key of a host that is not known yet */
     const char *fingerprint; /* "SHA256:...": accept this host key and no other */

@@ -50,6 +50,17 @@ int alk_key_load(struct alk_key **out, const char *path, alk_passphrase_fn ask, 
 int alk_key_parse(struct alk_key **out, const void *text, size_t len, const char *passphrase,
                   struct alk_error *error);
 
+enum alk_key_file_kind {
+    ALK_KEY_FILE_PUBLIC,    /* a line "ssh-ed25519 AAAA..." */
+    ALK_KEY_FILE_PRIVATE,   /* OpenSSH's format */
+    ALK_KEY_FILE_ENCRYPTED, /* the same, with a passphrase */
+};
+
+/* The public key of a key file, which lies in the open in each of them. Nobody is asked and the
+ * file's mode is not looked at. Errors as of alk_key_load. */
+int alk_key_load_public(uint8_t blob[ALK_KEY_BLOB_SIZE], enum alk_key_file_kind *kind,
+                        const char *path, struct alk_error *error);
+
 /* Writes an OpenSSH private key file (mode 0600) and FILE.pub beside it; never
  * overwrites (ALK_E_EXISTS). passphrase may be NULL or empty: unencrypted. The comment
  * (may be NULL) is one line; an encrypted file itself carries none, only FILE.pub does. */

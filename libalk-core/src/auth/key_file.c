@@ -21,7 +21,8 @@ static int check_owner_only(const char *path, const struct stat *st, struct alk_
 }
 
 /* Reads the file into guarded memory (sodium_free). */
-static int read_secret(const char *path, char **text, size_t *len, struct alk_error *error)
+static int read_secret(const char *path, bool owner_only, char **text, size_t *len,
+                       struct alk_error *error)
 {
     struct stat st;
     char *buffer = NULL;
@@ -31,7 +32,7 @@ static int read_secret(const char *path, char **text, size_t *len, struct alk_er
 
     if (fd < 0)
         return fd;
-    rc = check_owner_only(path, &st, error);
+    rc = owner_only ? check_owner_only(path, &st, error) : ALK_OK;
     if (rc != ALK_OK)
         goto out;
     buffer = sodium_malloc(ALK_KEY_FILE_MAX);
@@ -83,12 +84,41 @@ int alk_key_load(struct alk_key **out, const char *path, alk_passphrase_fn ask, 
     int rc;
 
     *out = NULL;
-    rc = read_secret(path, &text, &len, error);
+    rc = read_secret(path, true, &text, &len, error);
     if (rc != ALK_OK)
         return rc;
     rc = alk_key_decode_file(out, path, text, len, NULL, error);
     if (rc == ALK_E_AUTH && ask != NULL)
         rc = ask_and_decode(out, path, text, len, ask, user, error);
+    sodium_free(text);
+    return rc;
+}
+
+/* A line that begins with the name of a key type. */
+static bool is_public_line(const char *text)
+{
+    return alk_key_type_known(text, strcspn(text, " \t\r\n"));
+}
+
+int alk_key_load_public(uint8_t blob[ALK_KEY_BLOB_SIZE], enum alk_key_file_kind *kind,
+                        const char *path, struct alk_error *error)
+{
+    char *text = NULL;
+    bool encrypted = false;
+    size_t len = 0;
+    int rc = read_secret(path, false, &text, &len, error);
+
+    if (rc != ALK_OK)
+        return rc;
+    if (len < ALK_KEY_FILE_MAX) /* the line's parser wants an end */
+        text[len] = '\0';
+    if (len < ALK_KEY_FILE_MAX && is_public_line(text)) {
+        rc = alk_key_parse_public(text, blob, NULL, error);
+        *kind = ALK_KEY_FILE_PUBLIC;
+    } else {
+        rc = alk_key_decode_public_half(blob, &encrypted, path, text, len, error);
+        *kind = encrypted ? ALK_KEY_FILE_ENCRYPTED : ALK_KEY_FILE_PRIVATE;
+    }
     sodium_free(text);
     return rc;
 }

@@ -45,6 +45,10 @@ const char *alk_key_decode_blob(const char *base64, size_t len, uint8_t blob[ALK
 int alk_key_decode_file(struct alk_key **out, const char *what, const char *text, size_t len,
                         const char *passphrase, struct alk_error *error);
 
+/* The public half in the text of a private key file, and whether the private one is encrypted. */
+int alk_key_decode_public_half(uint8_t blob[ALK_KEY_BLOB_SIZE], bool *encrypted, const char *what,
+                               const char *text, size_t len, struct alk_error *error);
+
 /* Writes the text of a private key file. *text is NUL-terminated, comes from
  * sodium_malloc and goes to sodium_free. ALK_E_NOMEM, or ALK_E_CRYPTO when encrypting
  * failed. */

@@ -289,6 +289,31 @@ static int decode_encrypted(struct alk_key **out, const char *what, const char *
     return rc;
 }
 
+static bool is_plain(const struct container *c)
+{
+    return alk_bytes_equal(c->cipher, "none") && alk_bytes_equal(c->kdf, "none");
+}
+
+int alk_key_decode_public_half(uint8_t blob[ALK_KEY_BLOB_SIZE], bool *encrypted, const char *what,
+                               const char *text, size_t len, struct alk_error *error)
+{
+    struct container c = {.trailing = false};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (!starts_with(text, len, begin_mark))
+        return refuse_format(what, text, len, error);
+    int rc = decode_armour(what, text, len, &bytes, &size, error);
+    if (rc == ALK_OK)
+        rc = read_container(what, bytes, size, &c, error);
+    if (rc == ALK_OK) {
+        memcpy(blob, c.blob.data, ALK_KEY_BLOB_SIZE);
+        *encrypted = !is_plain(&c);
+    }
+    sodium_free(bytes);
+    return rc;
+}
+
 int alk_key_decode_file(struct alk_key **out, const char *what, const char *text, size_t len,
                         const char *passphrase, struct alk_error *error)
 {
@@ -306,7 +331,7 @@ int alk_key_decode_file(struct alk_key **out, const char *what, const char *text
     rc = read_container(what, bytes, size, &c, error);
     if (rc != ALK_OK)
         goto out;
-    if (alk_bytes_equal(c.cipher, "none") && alk_bytes_equal(c.kdf, "none")) {
+    if (is_plain(&c)) {
         rc = read_section(out, what, &c, error);
         goto out;
     }

@@ -34,6 +34,12 @@ static bool copy_options(struct alk_client *client, const struct alk_client_opti
     client->host = copy(options->host, &ok);
     client->user = copy(options->user != NULL ? options->user : "alknet", &ok);
     client->agent = copy(options->agent, &ok);
+    if (options->agent_key != NULL) {
+        client->agent_key = malloc(options->agent_key_len);
+        ok &= client->agent_key != NULL;
+        if (client->agent_key != NULL)
+            memcpy(client->agent_key, options->agent_key, options->agent_key_len);
+    }
     client->known_hosts = copy(options->known_hosts, &ok);
     client->fingerprint = copy(options->fingerprint, &ok);
     client->tls_server_name =
@@ -198,6 +204,7 @@ void alk_client_free(struct alk_client *client)
     free(client->host);
     free(client->user);
     free(client->agent);
+    free(client->agent_key);
     free(client->known_hosts);
     free(client->fingerprint);
     free(client->tls_server_name);

@@ -95,6 +95,7 @@ struct remote {
 
 struct alk_client {
     struct alk_client_options options;
+    uint8_t *agent_key; /* NULL: any */
     char *host, *user, *agent, *known_hosts, *fingerprint, *tls_server_name;
     const struct alk_key **keys;
     struct alk_client_certificate *certificates;
@@ -148,6 +149,9 @@ void login_begin(struct alk_client *client); /* AUTH_READY */
 void login_next(struct alk_client *client);  /* AUTH_FAILED */
 void login_sign(struct alk_client *client);  /* AUTH_KEY_OK */
 void login_clear(struct alk_client *client);
+/* The server has ended the session: true when that was because of the keys offered, with trouble
+ * set to the sentence. */
+bool login_blames_keys(struct alk_client *client, const char *why);
 
 /* ---- trust.c ---- */
 /* ALK_OK when the host key may be used, else ALK_E_HOSTKEY with a sentence. */

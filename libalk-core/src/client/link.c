@@ -89,7 +89,9 @@ static void on_end(void *user, int status, const char *why)
     struct alk_client *client = user;
     struct alk_error trouble = client->trouble;
 
-    if (trouble.code == 0 && client->online) /* why goes with the session */
+    if (trouble.code == 0 && !client->online && login_blames_keys(client, why))
+        trouble = client->trouble;
+    else if (trouble.code == 0 && client->online) /* why goes with the session */
         alk_error_set(&trouble, status, "%s", why);
     else if (trouble.code == 0)
         alk_error_set(&trouble, status, "no login at %s port %u: %s%s", client->host,

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Servers count what they refuse, and punish addresses for it: sshd ends the session after 6. */
+enum { REFUSALS_MAX = 10 };
+
+static const char name_one[] = "name the right one with --identity FILE, which may be the public "
+                               "key of one in the agent";
+
 static struct alk_ssh *ssh_of(struct alk_client *client)
 {
     return alk_session_ssh(client->session);
@@ -22,7 +28,16 @@ static void give_up(struct alk_client *client)
     char fingerprint[ALK_FINGERPRINT_SIZE];
     struct login *login = &client->login;
 
-    if (login->refused == 0) {
+    if (login->refused >= REFUSALS_MAX) {
+        alk_error_set(&client->trouble, ALK_E_AUTH,
+                      "the server accepts none of the %u keys that were offered for user %s: %s",
+                      login->refused, client->user, name_one);
+    } else if (login->refused == 0 && client->agent_key != NULL) {
+        alk_key_fingerprint(client->agent_key, client->options.agent_key_len, fingerprint);
+        alk_error_set(&client->trouble, ALK_E_AUTH,
+                      "the ssh-agent does not hold the key %s any more: add it with ssh-add",
+                      fingerprint);
+    } else if (login->refused == 0) {
         alk_error_set(&client->trouble, ALK_E_AUTH,
                       "there is no key to log in with: use --identity FILE, or an ssh-agent that "
                       "holds an Ed25519 key");
@@ -41,6 +56,17 @@ static void give_up(struct alk_client *client)
                       fingerprint, client->user, login->refused > 1 ? " (nor the other keys)" : "");
     }
     alk_session_end(client->session, ALK_SSH_BY_NO_MORE_METHODS, "no more keys to offer");
+}
+
+bool login_blames_keys(struct alk_client *client, const char *why)
+{
+    const struct login *login = &client->login;
+
+    if (login->refused < 2)
+        return false;
+    alk_error_set(&client->trouble, ALK_E_AUTH, "no login at %s port %u after %u keys: %s; %s",
+                  client->host, client->options.port, login->refused, why, name_one);
+    return true;
 }
 
 /* Chooses what the server is to see of this key: each of its certificates, at last the key itself.
@@ -97,6 +123,13 @@ static void probe_agent_key(struct alk_client *client, const uint8_t blob[ALK_KE
         ->auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
 }
 
+/* As ssh does with IdentitiesOnly: of the agent's keys the one that was named, if one was. */
+static bool is_wanted(const struct alk_client *client, const uint8_t *blob, size_t len)
+{
+    return client->agent_key == NULL ||
+           (len == client->options.agent_key_len && memcmp(client->agent_key, blob, len) == 0);
+}
+
 static void on_agent_keys(void *user, int status, const struct alk_agent_identity *keys,
                           size_t count)
 {
@@ -109,8 +142,10 @@ static void on_agent_keys(void *user, int status, const struct alk_agent_identit
     if (status == ALK_OK && count > 0) {
         login->agent_keys = malloc(count * sizeof(*keys));
         if (login->agent_keys != NULL) {
-            memcpy(login->agent_keys, keys, count * sizeof(*keys));
-            login->agent_count = count;
+            for (size_t i = 0; i < count; i++) {
+                if (is_wanted(client, keys[i].blob, ALK_KEY_BLOB_SIZE))
+                    login->agent_keys[login->agent_count++] = keys[i];
+            }
         }
     }
     if (login->wants_key)
@@ -132,7 +167,7 @@ static void offer(struct alk_client *client)
             agent_talk_start(&login->agent, client->loop, client->agent, on_agent_keys, client);
         if (status != ALK_OK)
             on_agent_keys(client, status, NULL, 0);
-    } else if (login->next - own < login->agent_count) {
+    } else if (login->next - own < login->agent_count && login->refused < REFUSALS_MAX) {
         probe_agent_key(client, login->agent_keys[login->next - own].blob);
     } else {
         give_up(client);

@@ -4,6 +4,7 @@
 #include "ssh/wire.h"
 #include "support/scratch.h"
 
+#include <alk/agent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -116,6 +117,7 @@ static void lists_and_signs_with_ssh_agent(void **state)
     assert_int_equal(alk_key_parse_public(line, blob, comment, NULL), ALK_OK);
     free(line);
     assert_memory_equal(found[0].blob, blob, sizeof(blob));
+    assert_int_equal(alk_agent_holds(scratch_path(scratch, "agent"), blob), ALK_OK);
 
     ssize_t size =
         alk_agent_request_signature(found[0].blob, data, sizeof(data), request, sizeof(request));
@@ -128,6 +130,8 @@ static void lists_and_signs_with_ssh_agent(void **state)
 
     /* a key that the agent does not hold */
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "-D"));
+    assert_int_equal(alk_agent_holds(scratch_path(scratch, "agent"), blob), ALK_E_NOTFOUND);
+    assert_int_equal(alk_agent_holds(scratch_path(scratch, "nobody"), blob), ALK_E_IO);
     got = exchange(agent, request, (size_t)size, answer, sizeof(answer));
     assert_int_equal(alk_agent_parse_signature(answer, got, signature), ALK_E_DENIED);
 }

@@ -167,6 +167,45 @@ static void does_not_ask_for_an_unencrypted_file(void **state)
     alk_key_free(key);
 }
 
+static void check_public(struct scratch *scratch, const char *name, enum alk_key_file_kind expected,
+                         const char *line)
+{
+    uint8_t blob[ALK_KEY_BLOB_SIZE], of_line[ALK_KEY_BLOB_SIZE];
+    enum alk_key_file_kind kind;
+
+    assert_int_equal(alk_key_load_public(blob, &kind, scratch_path(scratch, name), NULL), ALK_OK);
+    assert_int_equal(kind, expected);
+    assert_int_equal(alk_key_parse_public(line, of_line, NULL, NULL), ALK_OK);
+    assert_memory_equal(blob, of_line, sizeof(blob));
+}
+
+static void finds_the_public_key_in_every_kind_of_file(void **state)
+{
+    struct scratch *scratch = *state;
+    uint8_t blob[ALK_KEY_BLOB_SIZE];
+    enum alk_key_file_kind kind;
+
+    scratch_run(scratch, NULL, 0, ARGV("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k"));
+    scratch_run(scratch, NULL, 0, ARGV("cp", "k", "e"));
+    scratch_run(scratch, NULL, 0, ARGV("ssh-keygen", "-q", "-p", "-N", "secret", "-f", "e"));
+    char *line = scratch_read(scratch, "k.pub", NULL);
+    check_public(scratch, "k.pub", ALK_KEY_FILE_PUBLIC, line);
+    check_public(scratch, "k", ALK_KEY_FILE_PRIVATE, line);
+    check_public(scratch, "e", ALK_KEY_FILE_ENCRYPTED, line);
+    free(line);
+
+    scratch_run(scratch, NULL, 0,
+                ARGV("ssh-keygen", "-q", "-t", "ecdsa", "-N", "secret", "-f", "c"));
+    scratch_text(scratch, "empty", "");
+    for (const char *const *name = ARGV("c", "c.pub"); *name != NULL; name++)
+        assert_int_equal(alk_key_load_public(blob, &kind, scratch_path(scratch, *name), NULL),
+                         ALK_E_UNSUPPORTED);
+    assert_int_equal(alk_key_load_public(blob, &kind, scratch_path(scratch, "empty"), NULL),
+                     ALK_E_PARSE);
+    assert_int_equal(alk_key_load_public(blob, &kind, scratch_path(scratch, "none"), NULL),
+                     ALK_E_NOTFOUND);
+}
+
 static void save_and_compare(struct scratch *scratch, const char *name, const char *comment,
                              const char *passphrase)
 {
@@ -476,6 +515,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_encrypted_files, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(asks_three_times_at_most, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(does_not_ask_for_an_unencrypted_file, scratch_make,
+                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(finds_the_public_key_in_every_kind_of_file, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(ssh_keygen_reads_what_we_write, scratch_make,
                                         scratch_remove),
