@@ -166,11 +166,11 @@ static int compose(struct addition *a, const struct file_edit *edit, struct alk_
 static int read_secret(struct secret_bytes *bytes, const struct credential_option *secret,
                        struct alk_error *error)
 {
-    char instead[ALK_CREDENTIAL_NAME_MAX + 32];
+    char instead[ALK_CREDENTIAL_NAME_MAX + 64];
     int status;
 
-    snprintf(instead, sizeof(instead), "--secret %.*s=FILE", ALK_CREDENTIAL_NAME_MAX,
-             secret->field);
+    snprintf(instead, sizeof(instead), "--secret %.*s=FILE, where - is standard input",
+             ALK_CREDENTIAL_NAME_MAX, secret->field);
     if (secret->value == NULL)
         status = secret_input_ask(bytes, secret->field, instead, error);
     else if (strcmp(secret->value, "-") == 0)
