@@ -10,5 +10,6 @@ int ctl_api_key(int argc, char **argv);
 int ctl_config(int argc, char **argv);
 int ctl_policy(int argc, char **argv);
 int ctl_credential(int argc, char **argv);
+int ctl_status(int argc, char **argv);
 
 #endif

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"config", ctl_config, "tell what is wrong with a configuration file"},
     {"policy", ctl_policy, "tell what the forwarding rules decide, and why"},
     {"credential", ctl_credential, "list, add and remove what a server presents to others"},
+    {"status", ctl_status, "tell what a running server is doing"},
     {"secret", ctl_secret, "one seed phrase, every key: make, derive, encrypt"},
 };
 

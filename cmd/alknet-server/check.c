@@ -74,6 +74,8 @@ static int check_server(const struct settings *s, struct alk_error *error)
     status = alk_server_new(&server, &options, error);
     if (status == ALK_OK)
         status = check_ports(s, server, error);
+    if (status == ALK_OK && s->status_socket != NULL)
+        status = alk_server_serve_status(server, s->status_socket, NULL, NULL, error);
     alk_server_free(server);
     alk_key_free(key);
     return status;

@@ -4,6 +4,7 @@
 #include "program.h"
 #include "service.h"
 #include "settings.h"
+#include "status.h"
 
 #include <alk/secret_path.h>
 #include <alk/server.h>
@@ -177,8 +178,10 @@ static void reload(struct program *p)
     struct alk_config *fresh = running != NULL ? read_again(p) : NULL;
     struct alk_error error;
 
-    if (running != NULL && fresh == NULL)
+    if (running != NULL && fresh == NULL) {
+        alk_server_reload_failed(p->server);
         return;
+    }
     if (reload_options(p, fresh, &error) != ALK_OK) {
         tell_failure(p, error.text);
     } else {
@@ -261,6 +264,14 @@ static int give_up_rights(struct program *p, struct alk_error *error)
     return ALK_OK;
 }
 
+static int serve_status(struct program *p, struct alk_error *error)
+{
+    return p->settings.status_socket == NULL
+               ? ALK_OK
+               : alk_server_serve_status(p->server, p->settings.status_socket, status_text,
+                                         p->server, error);
+}
+
 static int open_log(struct settings *s, struct alk_error *error)
 {
     if (s->log.format != ALK_LOG_JOURNAL)
@@ -283,6 +294,8 @@ static int start(struct program *p, struct alk_error *error)
         status = alk_server_new(&p->server, &options, error);
     if (status == ALK_OK)
         status = listen_everywhere(p, error);
+    if (status == ALK_OK)
+        status = serve_status(p, error);
     if (status == ALK_OK)
         status = give_up_rights(p, error);
     if (status == ALK_OK)

@@ -45,6 +45,8 @@ static const char help[] =
     "                              the same of one address (default 16)\n"
     "  --max-auth-attempts N       refused keys before a connection ends (default 10)\n"
     "  --workers N                 threads (default: one per core)\n"
+    "  --status-socket PATH        tell who connects there what the server is doing, see\n"
+    "                              'alknet-ctl status'; for this user only\n"
     "  --user NAME                 become this user once everything is bound\n"
     "  --no-confine                leave out Landlock and seccomp\n"
     "  --log-level LEVEL           error, warn, info or debug (default info)\n"
@@ -89,6 +91,7 @@ enum option_code {
     OPT_UNAUTHENTICATED_PER_IP,
     OPT_ATTEMPTS,
     OPT_WORKERS,
+    OPT_STATUS_SOCKET,
     OPT_USER,
     OPT_NO_CONFINE,
     OPT_LOG_LEVEL,
@@ -121,6 +124,7 @@ static const struct option long_options[] = {
     {"max-unauthenticated-per-ip", required_argument, NULL, OPT_UNAUTHENTICATED_PER_IP},
     {"max-auth-attempts", required_argument, NULL, OPT_ATTEMPTS},
     {"workers", required_argument, NULL, OPT_WORKERS},
+    {"status-socket", required_argument, NULL, OPT_STATUS_SOCKET},
     {"user", required_argument, NULL, OPT_USER},
     {"no-confine", no_argument, NULL, OPT_NO_CONFINE},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
@@ -163,6 +167,9 @@ static int take_service(int code, struct settings *s)
         break;
     case OPT_USER:
         s->user = optarg;
+        break;
+    case OPT_STATUS_SOCKET:
+        s->status_socket = optarg;
         break;
     case OPT_NO_CONFINE:
         s->no_confine = true;
@@ -243,6 +250,7 @@ static int take(int code, struct settings *s)
         return -1;
     case OPT_CONFIG:
     case OPT_USER:
+    case OPT_STATUS_SOCKET:
     case OPT_NO_CONFINE:
     case OPT_LOG_LEVEL:
     case OPT_LOG_FORMAT:
@@ -385,6 +393,8 @@ static void complete(struct settings *s)
     }
     if (s->user == NULL)
         s->user = file->user;
+    if (s->status_socket == NULL)
+        s->status_socket = file->status_socket;
     s->no_confine |= file->no_confine;
     if (!s->log_level_given && file->log_level != NULL)
         alk_log_level_parse(file->log_level, &s->log.level);

@@ -17,7 +17,7 @@ struct settings {
 
     /* as given, completed from the file */
     const char *tls_cert, *tls_key;
-    const char *key, *authorized_keys, *cert_authority, *revoked_keys, *user;
+    const char *key, *authorized_keys, *cert_authority, *revoked_keys, *user, *status_socket;
     bool generate_key, check, no_confine;
     struct mnemonic_source mnemonic;
     struct alk_log log;

@@ -64,6 +64,21 @@ bool program_is_empty(int code, const char *value, const struct option *options)
     return false;
 }
 
+const char *program_size(char out[PROGRAM_SIZE_TEXT], uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
+    double amount = (double)bytes;
+    size_t unit = 0;
+
+    while (amount >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        amount /= 1024;
+        unit++;
+    }
+    snprintf(out, PROGRAM_SIZE_TEXT, amount < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", amount,
+             units[unit]);
+    return out;
+}
+
 int program_usage(const char *format, ...)
 {
     va_list args;

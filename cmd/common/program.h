@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 }; /* run-time failure, wrong usage */
 
@@ -31,6 +32,10 @@ bool program_is_empty(int code, const char *value, const struct option *options)
 /* The text, for a message; a sentence in brackets instead when it may hold a password, as
  * "socks5://user:password@host" does. */
 const char *program_shown(const char *text);
+
+/* "512 B", "3.4 KB", "1.2 GB"; in steps of 1024. Returns out. */
+enum { PROGRAM_SIZE_TEXT = 16 };
+const char *program_size(char out[PROGRAM_SIZE_TEXT], uint64_t bytes);
 
 /* Takes a URL that may hold "user:password@" from the command line, where others see it, and puts
  * stars over that part. False when it does not fit. */

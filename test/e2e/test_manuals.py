@@ -16,7 +16,7 @@ PAGES = {
     "alknet-client": ["alknet-client"],
     "alknet-ctl": ["alknet-ctl", "alknet-ctl keygen", "alknet-ctl fingerprint", "alknet-ctl token",
                    "alknet-ctl api-key", "alknet-ctl config", "alknet-ctl policy",
-                   "alknet-ctl credential"],
+                   "alknet-ctl credential", "alknet-ctl status"],
     "alknet-ctl-secret": [f"alknet-ctl secret {command}" for command in SECRET],
 }
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "SIGNALS",

@@ -53,6 +53,7 @@ struct alk_config_server {
     const char *user;                   /* to become after binding */
     const char *log_level, *log_format; /* valid for alk_log_level_parse and _format_parse */
     bool no_confine;
+    const char *status_socket; /* path */
     const struct alk_config_listener *listeners;
     size_t listener_count;
 };

@@ -110,6 +110,10 @@ int alk_server_check_address(const char *address, struct alk_error *error);
  * Borrowed. */
 const char *alk_server_address(const struct alk_server *server, unsigned index);
 
+/* How the index-th listener listens; NULL beyond the last. Borrowed. */
+const struct alk_listen_options *alk_server_listen_options(const struct alk_server *server,
+                                                           unsigned index);
+
 /* Starts the threads; from now on connections are accepted. */
 int alk_server_start(struct alk_server *server, struct alk_error *error);
 
@@ -140,6 +144,49 @@ int alk_server_set_identity_provider(struct alk_server *server,
  * seconds; 0 = never). Any thread. False when there is no such key. */
 bool alk_server_api_key_used(struct alk_server *server, const char *name, uint64_t *count,
                              uint64_t *last);
+
+/* What the server is doing. */
+struct alk_server_figures {
+    uint64_t uptime_s; /* since it was made */
+    unsigned workers;
+    unsigned connections; /* live, of all kinds */
+    unsigned unauthenticated, sessions;
+    size_t memory; /* as alk_server_memory */
+    unsigned reloads, reloads_failed;
+    bool last_reload_failed;
+    uint64_t last_reload; /* Unix seconds; 0: there was none */
+};
+
+/* Any thread. The numbers are read one after the other, not at one moment. */
+void alk_server_figures(struct alk_server *server, struct alk_server_figures *out);
+
+/* Live connections of one of the workers; 0 beyond the last. Any thread. */
+unsigned alk_server_worker_connections(const struct alk_server *server, unsigned index);
+
+/* What an identity with sessions has open, and has moved since the first of those that are open
+ * began. */
+struct alk_identity_use {
+    char id[ALK_IDENTITY_ID_MAX + 1]; /* "SHA256:..." */
+    unsigned sessions, channels;
+    uint64_t bytes_up, bytes_down; /* to targets, and from them */
+};
+
+/* Fills at most room of out and returns how many identities there are. Any thread. */
+size_t alk_server_identity_uses(struct alk_server *server, struct alk_identity_use *out,
+                                size_t room);
+
+/* A reload that has failed before it came to alk_server_reload: counts for the figures. */
+void alk_server_reload_failed(struct alk_server *server);
+
+/* Makes the text that the status socket answers with, from malloc; NULL: none. On a thread of the
+ * server: the functions above that any thread may call may be called from there. */
+typedef char *(*alk_status_text_fn)(void *user, size_t *len);
+
+/* Serves a Unix socket of mode 0600, whose every connection gets one text and is closed. At most
+ * eight read at once, further ones are closed without a byte, and who has not taken all within five
+ * seconds is cut off. Before alk_server_start only. Errors as alk_server_listen. */
+int alk_server_serve_status(struct alk_server *server, const char *path, alk_status_text_fn text,
+                            void *user, struct alk_error *error);
 
 /* Addresses with failed logins that still count, and how long they are shut out: fills at most room
  * of out and returns how many there are. Any thread. */

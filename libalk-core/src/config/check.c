@@ -3,6 +3,7 @@
 
 #include "base/read_file.h"
 #include "auth/revocation.h"
+#include "transport/address.h"
 #include "transport/tls.h"
 #include "transport/tls_files.h"
 
@@ -88,6 +89,14 @@ static int check_folder_of(const char *path, struct alk_error *error)
         return alk_error_set(error, ALK_E_DENIED,
                              "%s cannot be made: this user may not write in %s", path, folder);
     return ALK_OK;
+}
+
+int check_socket(const char *path, struct alk_error *error)
+{
+    return strlen(path) <= ALK_PATH_MAX /* its folder may come with the service */
+               ? ALK_OK
+               : alk_error_set(error, ALK_E_LIMIT, "the path of a socket has at most %d bytes",
+                               (int)ALK_PATH_MAX);
 }
 
 int alk_config_check_new_key(const char *path, struct alk_error *error)

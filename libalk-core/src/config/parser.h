@@ -190,6 +190,7 @@ void end_credential(struct alk_config *config, void *base);
 /* ---- check.c ---- */
 
 int check_identity(const char *path, struct alk_error *error);
+int check_socket(const char *path, struct alk_error *error);
 int check_host_key(const char *path, struct alk_error *error);
 int check_authorized_keys(const char *path, struct alk_error *error);
 int check_key_source(const char *path_or_shared, struct alk_error *error);

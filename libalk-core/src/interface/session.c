@@ -36,6 +36,7 @@ struct alk_session {
     int burst;                   /* and how many packets it might fill */
     uint64_t lively_until;       /* somebody has just sent little; 0: nobody has */
     unsigned remnants;
+    struct alk_session_traffic traffic;
     struct alk_rate *up, *down; /* NULL: no bound */
     size_t held;                /* by relays */
     uint64_t timer_at;          /* when the timer fires; UINT64_MAX = not set */
@@ -417,6 +418,17 @@ struct alk_loop *alk_session_loop(struct alk_session *session)
 const struct alk_stream *alk_session_stream(const struct alk_session *session)
 {
     return session->stream;
+}
+
+struct alk_session_traffic alk_session_traffic(const struct alk_session *session)
+{
+    return session->traffic;
+}
+
+void alk_session_carried(struct alk_session *session, size_t to_streams, size_t from_streams)
+{
+    session->traffic.to_streams += to_streams;
+    session->traffic.from_streams += from_streams;
 }
 
 unsigned alk_session_remnants(const struct alk_session *session)

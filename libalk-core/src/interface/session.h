@@ -95,6 +95,14 @@ struct alk_rate *alk_session_rate_down(const struct alk_session *session); /* or
 size_t alk_session_memory(const struct alk_session *session);
 void alk_session_hold(struct alk_session *session, size_t before, size_t now);
 
+/* What its channels have carried so far: bytes that streams have taken, and that were read from
+ * them. Relays tell. */
+struct alk_session_traffic {
+    uint64_t to_streams, from_streams;
+};
+struct alk_session_traffic alk_session_traffic(const struct alk_session *session);
+void alk_session_carried(struct alk_session *session, size_t to_streams, size_t from_streams);
+
 /* How many closed channels have left bytes behind that their streams have not taken yet. They
  * hold memory though the engine counts them no more; relays keep the number. */
 unsigned alk_session_remnants(const struct alk_session *session);

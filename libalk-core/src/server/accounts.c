@@ -57,6 +57,24 @@ static void count_channels(struct connection *connection, unsigned now)
     connection->channels = now;
 }
 
+/* Of a session that belongs to somebody already: before that it has carried nothing. */
+static void count_bytes(struct connection *connection)
+{
+    struct alk_identity_account *account = connection->account;
+    struct alk_session_traffic now = alk_session_traffic(connection->session);
+    struct alk_session_traffic *before = &connection->traffic;
+
+    if (account == NULL)
+        return;
+    if (now.to_streams != before->to_streams)
+        atomic_fetch_add_explicit(&account->bytes_up, now.to_streams - before->to_streams,
+                                  memory_order_relaxed);
+    if (now.from_streams != before->from_streams)
+        atomic_fetch_add_explicit(&account->bytes_down, now.from_streams - before->from_streams,
+                                  memory_order_relaxed);
+    *before = now;
+}
+
 static void count_memory(struct connection *connection, size_t now)
 {
     if (now == connection->memory)
@@ -75,6 +93,7 @@ void accounts_update(struct connection *connection)
         return;
     }
     count_channels(connection, alk_ssh_channel_count(alk_session_ssh(connection->session)));
+    count_bytes(connection);
     count_memory(connection, base + SESSION_BASE + alk_session_memory(connection->session));
 }
 
@@ -90,6 +109,8 @@ bool accounts_admit_channel(struct connection *connection)
 
 void accounts_leave(struct connection *connection)
 {
+    if (connection->session != NULL)
+        count_bytes(connection);
     count_channels(connection, 0);
     count_memory(connection, 0);
     alk_identities_leave(connection->worker->server->identities, connection->account);

@@ -350,3 +350,12 @@ size_t alk_admission_penalties(struct alk_admission *admission, struct alk_penal
     pthread_mutex_unlock(&admission->lock);
     return count;
 }
+
+void alk_admission_count(struct alk_admission *admission, unsigned *unauthenticated,
+                         unsigned *sessions)
+{
+    pthread_mutex_lock(&admission->lock);
+    *unauthenticated = admission->unauthenticated;
+    *sessions = admission->sessions;
+    pthread_mutex_unlock(&admission->lock);
+}

@@ -43,4 +43,8 @@ void alk_admission_leave(struct alk_admission *admission, const char *address, b
 size_t alk_admission_penalties(struct alk_admission *admission, struct alk_penalty *out,
                                size_t room, uint64_t now);
 
+/* How many are connected that have not logged in, and how many have. */
+void alk_admission_count(struct alk_admission *admission, unsigned *unauthenticated,
+                         unsigned *sessions);
+
 #endif

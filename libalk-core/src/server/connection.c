@@ -44,6 +44,7 @@ static void connection_free(struct connection *c)
     struct worker *worker = c->worker;
 
     LIST_REMOVE(c, entry);
+    atomic_fetch_sub_explicit(&worker->connection_count, 1, memory_order_relaxed);
     remote_close_all(c);
     alk_channel_users_end(&c->users);
     accounts_leave(c);
@@ -147,6 +148,7 @@ void connection_start(const struct port *port, struct alk_stream *stream)
     alk_log(server->options.log, ALK_LOG_INFO, "connection opened", "remote_addr", c->address,
             "transport", c->transport, NULL);
     LIST_INSERT_HEAD(&worker->connections, c, entry);
+    atomic_fetch_add_explicit(&worker->connection_count, 1, memory_order_relaxed);
     arrival_start(c, port, stream);
 }
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,4 +107,27 @@ void alk_identities_leave(struct alk_identities *identities, struct alk_identity
         free(account);
     }
     pthread_mutex_unlock(&identities->lock);
+}
+
+size_t alk_identities_list(struct alk_identities *identities, struct alk_identity_use *out,
+                           size_t room)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&identities->lock);
+    for (int i = 0; i < CHAINS; i++) {
+        for (struct alk_identity_account *a = identities->chains[i]; a != NULL; a = a->next) {
+            if (count < room) {
+                struct alk_identity_use *use = &out[count];
+                snprintf(use->id, sizeof(use->id), "%s", a->id);
+                use->sessions = a->sessions;
+                use->channels = atomic_load_explicit(&a->channels, memory_order_relaxed);
+                use->bytes_up = atomic_load_explicit(&a->bytes_up, memory_order_relaxed);
+                use->bytes_down = atomic_load_explicit(&a->bytes_down, memory_order_relaxed);
+            }
+            count++;
+        }
+    }
+    pthread_mutex_unlock(&identities->lock);
+    return count;
 }

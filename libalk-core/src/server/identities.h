@@ -7,6 +7,7 @@
 #include "interface/rate.h"
 
 #include <alk/limits.h>
+#include <alk/server.h>
 #include <alk/status.h>
 #include <stdatomic.h>
 
@@ -15,8 +16,9 @@ struct alk_identities;
 /* There as long as one of its sessions is. */
 struct alk_identity_account {
     struct alk_identity_account *next;
-    unsigned sessions;    /* guarded by the table's lock */
-    atomic_uint channels; /* open or being opened */
+    unsigned sessions;                          /* guarded by the table's lock */
+    atomic_uint channels;                       /* open or being opened */
+    atomic_uint_least64_t bytes_up, bytes_down; /* to targets and from them, so far */
     struct alk_rate up, down;
     char id[]; /* as the identity's */
 };
@@ -32,5 +34,9 @@ void alk_identities_limit(struct alk_identities *identities, const struct alk_li
 int alk_identities_enter(struct alk_identities *identities, const char *id,
                          struct alk_identity_account **out);
 void alk_identities_leave(struct alk_identities *identities, struct alk_identity_account *account);
+
+/* Fills out with those that are there; returns how many there are (which may be more than fit). */
+size_t alk_identities_list(struct alk_identities *identities, struct alk_identity_use *out,
+                           size_t room);
 
 #endif

@@ -13,6 +13,8 @@
  * takeover.c    a returning client gets the listener that its dead session still holds
  * snapshot.c    who may do what: what a reload replaces as a whole
  * credentials.c what it presents to others
+ * figures.c     what it is doing, in numbers
+ * status_port.c a socket that tells it
  */
 #ifndef ALK_SERVER_INTERNAL_H
 #define ALK_SERVER_INTERNAL_H
@@ -36,6 +38,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 struct alk_server;
 struct connection;
@@ -96,6 +99,7 @@ struct worker {
     pthread_t thread;
     bool running, stopping;
     struct connections connections;
+    atomic_uint connection_count;    /* of them, for other threads */
     LIST_HEAD(, takeover) takeovers; /* whose holder is here */
     struct port **ports;
     unsigned port_count;
@@ -120,6 +124,19 @@ int worker_rejudge(struct worker *worker);
 struct connection *worker_find(struct worker *worker, uint64_t connection_id);
 
 /* ---- server.c ---- */
+
+struct place {
+    char *address;
+    struct alk_listen_options options;
+};
+
+/* How reloads have gone so far. */
+struct reloads {
+    pthread_mutex_t lock;
+    unsigned done, failed;
+    bool last_failed;
+    time_t last; /* 0: there was none */
+};
 
 struct alk_server {
     struct alk_server_options options; /* the fixed ones; its strings are not kept */
@@ -146,8 +163,11 @@ struct alk_server {
     uint8_t audience[ALK_TOKEN_AUDIENCE_SIZE]; /* of AuthTokens: our host key */
     struct worker *workers;
     unsigned worker_count;
-    char **addresses;
-    unsigned address_count;
+    struct place *places; /* where it listens */
+    unsigned place_count;
+    struct status_port *status_port; /* NULL: nobody may ask */
+    struct reloads reloads;
+    uint64_t started_at; /* on the clock of the loops */
     bool started;
     bool has_tls; /* a listener needs a certificate */
     bool ending;  /* the threads have ended; no loop is to be used any more */
@@ -155,6 +175,24 @@ struct alk_server {
 
 /* The present one, with a reference for the caller. */
 struct snapshot *server_snapshot(struct alk_server *server);
+
+/* ---- figures.c ---- */
+
+/* Counts a reload, and passes its outcome on. */
+int figures_note_reload(struct alk_server *server, int status);
+
+/* ---- status_port.c ---- */
+
+struct status_port;
+
+/* Answers from now on, on the loop of the first worker. */
+int status_port_start(struct status_port *port, struct worker *worker);
+/* On that worker's thread, or when it has ended: takes no more readers, drops those it has. */
+void status_port_close(struct status_port *port);
+void status_port_free(struct status_port *port); /* NULL is fine */
+
+/* The clock of every loop. */
+uint64_t server_now_ms(void);
 
 /* ---- connection.c ---- */
 
@@ -183,6 +221,7 @@ struct connection {
     bool over_tls;
     struct alk_identity_account *account; /* NULL until it has logged in */
     unsigned channels;                    /* that account counts */
+    struct alk_session_traffic traffic;   /* likewise */
     size_t memory;                        /* that the server counts */
     char address[64];
 };

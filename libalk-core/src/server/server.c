@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -93,6 +92,8 @@ int alk_server_new(struct alk_server **out, const struct alk_server_options *opt
     server->options = *options;
     use_defaults(&server->options);
     pthread_mutex_init(&server->lock, NULL);
+    pthread_mutex_init(&server->reloads.lock, NULL);
+    server->started_at = server_now_ms();
     LIST_INIT(&server->held_ports);
     atomic_init(&server->last_connection_id, 0);
     config_provider_init(server);
@@ -154,20 +155,21 @@ bool alk_server_api_key_used(struct alk_server *server, const char *name, uint64
     return found;
 }
 
-static int remember_address(struct alk_server *server, const struct alk_listener *listener)
+static int remember_place(struct alk_server *server, const struct alk_listener *listener,
+                          const struct alk_listen_options *options)
 {
     char text[ALK_ADDRESS_TEXT];
-    size_t size = (server->address_count + 1) * sizeof(char *);
-    char **addresses = realloc(server->addresses, size);
+    size_t size = (server->place_count + 1) * sizeof(*server->places);
+    struct place *places = realloc(server->places, size);
 
-    if (addresses == NULL)
+    if (places == NULL)
         return ALK_E_NOMEM;
-    server->addresses = addresses;
+    server->places = places;
     alk_address_text(alk_listener_address(listener), text);
-    addresses[server->address_count] = strdup(text);
-    if (addresses[server->address_count] == NULL)
+    places[server->place_count] = (struct place){strdup(text), *options};
+    if (places[server->place_count].address == NULL)
         return ALK_E_NOMEM;
-    server->address_count++;
+    server->place_count++;
     return ALK_OK;
 }
 
@@ -209,7 +211,7 @@ int alk_server_listen_as(struct alk_server *server, const char *address,
     status = alk_listener_new_group(listeners, &count, &parsed, server->options.log, error);
     if (status != ALK_OK)
         return status;
-    status = remember_address(server, listeners[0]);
+    status = remember_place(server, listeners[0], options);
     for (size_t i = 0; i < count; i++) {
         if (status == ALK_OK)
             status = worker_add_listener(&server->workers[i], listeners[i], options);
@@ -232,7 +234,7 @@ int alk_server_listen_fd(struct alk_server *server, int fd,
         status = own >= 0 ? alk_listener_adopt(&listener, own, server->options.log, error)
                           : alk_error_set(error, ALK_E_LIMIT, "no descriptor is left");
         if (status == ALK_OK && i == 0)
-            status = remember_address(server, listener);
+            status = remember_place(server, listener, options);
         if (status == ALK_OK)
             status = worker_add_listener(&server->workers[i], listener, options);
         if (status != ALK_OK)
@@ -252,14 +254,23 @@ int alk_server_check_address(const char *address, struct alk_error *error)
 
 const char *alk_server_address(const struct alk_server *server, unsigned index)
 {
-    return index < server->address_count ? server->addresses[index] : NULL;
+    return index < server->place_count ? server->places[index].address : NULL;
+}
+
+const struct alk_listen_options *alk_server_listen_options(const struct alk_server *server,
+                                                           unsigned index)
+{
+    return index < server->place_count ? &server->places[index].options : NULL;
 }
 
 int alk_server_start(struct alk_server *server, struct alk_error *error)
 {
     server->started = true;
+    int status = status_port_start(server->status_port, server->workers);
+    if (status != ALK_OK)
+        return alk_error_set(error, status, "out of memory");
     for (unsigned i = 0; i < server->worker_count; i++) {
-        int status = worker_start(&server->workers[i]);
+        status = worker_start(&server->workers[i]);
         if (status != ALK_OK) {
             alk_server_stop(server);
             return alk_error_set(error, status, "a server thread could not start: %s",
@@ -283,8 +294,8 @@ static void put_in_force(struct alk_server *server, struct snapshot *fresh,
     alk_credential_store_free(old_credentials);
 }
 
-int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
-                      struct alk_error *error)
+static int reload(struct alk_server *server, const struct alk_server_options *options,
+                  struct alk_error *error)
 {
     struct snapshot *old = server_snapshot(server);
     struct snapshot *fresh = NULL;
@@ -316,31 +327,18 @@ int alk_server_reload(struct alk_server *server, const struct alk_server_options
                                "for sessions that they would not let in; reload again");
 }
 
+int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
+                      struct alk_error *error)
+{
+    return figures_note_reload(server, reload(server, options, error));
+}
+
 struct snapshot *server_snapshot(struct alk_server *server)
 {
     pthread_mutex_lock(&server->lock);
     struct snapshot *snapshot = snapshot_hold(server->snapshot);
     pthread_mutex_unlock(&server->lock);
     return snapshot;
-}
-
-/* The clock of every loop. */
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-size_t alk_server_penalties(struct alk_server *server, struct alk_penalty *out, size_t room)
-{
-    return alk_admission_penalties(server->admission, out, room, monotonic_ms());
-}
-
-size_t alk_server_memory(struct alk_server *server)
-{
-    return atomic_load(&server->memory);
 }
 
 void alk_server_stop(struct alk_server *server)
@@ -357,6 +355,7 @@ void alk_server_free(struct alk_server *server)
         return;
     alk_server_stop(server);
     server->ending = true;
+    status_port_free(server->status_port); /* while its loop is there */
     for (unsigned i = 0; i < server->worker_count; i++)
         worker_free(&server->workers[i]);
     free(server->workers);
@@ -366,10 +365,11 @@ void alk_server_free(struct alk_server *server)
     alk_identities_free(server->identities);
     snapshot_release(server->snapshot);
     alk_credential_store_free(server->credentials);
-    for (unsigned i = 0; i < server->address_count; i++)
-        free(server->addresses[i]);
-    free(server->addresses);
+    for (unsigned i = 0; i < server->place_count; i++)
+        free(server->places[i].address);
+    free(server->places);
     pthread_mutex_destroy(&server->lock);
+    pthread_mutex_destroy(&server->reloads.lock);
     alk_proxy_wipe(&server->proxy);
     free(server);
 }

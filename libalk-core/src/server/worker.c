@@ -114,6 +114,8 @@ static void stop(void *user)
 
     worker->stopping = true;
     close_listeners(worker);
+    if (worker == worker->server->workers)
+        status_port_close(worker->server->status_port);
     for (; connection != NULL; connection = next) {
         next = LIST_NEXT(connection, entry); /* it may be gone after this */
         connection_end(connection, "the server is shutting down");

@@ -308,6 +308,7 @@ static bool read_stream(struct alk_relay *relay)
         }
         alk_session_engine(relay->session)->channel_commit(ssh, relay->channel, (size_t)n);
         spend(&relay->down, (size_t)n);
+        alk_session_carried(relay->session, 0, (size_t)n);
         total += (size_t)n;
         relay->sparse = total < ALK_SSH_URGENT_MAX;
         if ((size_t)n < room)
@@ -379,6 +380,7 @@ static ssize_t write_some(struct alk_relay *relay, struct iovec *parts, int coun
         return 0;
     if (n > 0) {
         spend(&relay->up, (size_t)n);
+        alk_session_carried(relay->session, (size_t)n, 0);
         consumed(relay, (size_t)n);
     }
     return n;

@@ -78,6 +78,7 @@ READ(host_key, "%s", SERVER(host_key))
 READ(generate_key, "%d", SERVER(generate_key))
 READ(workers, "%u", SERVER(options.workers))
 READ(user, "%s", SERVER(user))
+READ(status_socket, "%s", SERVER(status_socket))
 READ(log_level, "%s", SERVER(log_level))
 READ(log_format, "%s", SERVER(log_format))
 READ(no_confine, "%d", SERVER(no_confine))
@@ -181,6 +182,7 @@ static const struct key_case server_cases[] = {
     {"server", "workers", "4", "0", "4", read_workers},
     {"server", "workers", "auto", " many", "0", read_workers},
     {"server", "user", "nobody", "", "nobody", read_user},
+    {"server", "status_socket", "s", "", "/etc/x/s", read_status_socket},
     {"server", "log_level", "debug", "loud", "debug", read_log_level},
     {"server", "log_format", "json", "xml", "json", read_log_format},
     {"server", "confine", "no", "No", "1", read_no_confine},

@@ -6,6 +6,7 @@
 #include <alk/server.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -177,17 +178,52 @@ static void open_site(struct site *site, struct scratch *scratch)
     assert_int_equal(alk_server_start(site->server, &error), ALK_OK);
 }
 
+/* Meanwhile somebody wants to know what the server is doing. */
+static void *ask(void *user)
+{
+    struct site *site = user;
+    struct alk_server_figures figures;
+    struct alk_identity_use uses[CLIENTS];
+    struct alk_penalty penalties[4];
+
+    while (!atomic_load(&site->done)) {
+        alk_server_figures(site->server, &figures);
+        alk_server_identity_uses(site->server, uses, CLIENTS);
+        alk_server_penalties(site->server, penalties, 4);
+        sched_yield();
+    }
+    return NULL;
+}
+
+static void check_figures(const struct site *site)
+{
+    struct alk_server_figures figures;
+    struct alk_identity_use uses[CLIENTS];
+
+    alk_server_figures(site->server, &figures);
+    assert_int_equal(figures.reloads, RELOADS + 1);
+    assert_int_equal(figures.reloads_failed, RELOADS / 100);
+    assert_false(figures.last_reload_failed);
+    assert_int_equal(figures.sessions, CLIENTS - 1);
+    assert_int_equal(alk_server_identity_uses(site->server, uses, CLIENTS), CLIENTS - 1);
+    for (int i = 0; i < CLIENTS - 1; i++) {
+        assert_int_equal(uses[i].sessions, 1);
+        assert_true(uses[i].bytes_up > 0 && uses[i].bytes_down > 0);
+    }
+}
+
 static void test_a_thousand_reloads(void **state)
 {
     struct site site = {.echo = -1};
     struct visitor visitors[CLIENTS] = {{.echoes = 0}};
     struct alk_error error;
-    pthread_t echo;
+    pthread_t echo, asker;
 
     open_site(&site, *state);
     assert_int_equal(pthread_create(&echo, NULL, serve_echo, &site), 0);
     for (int i = 0; i < CLIENTS; i++)
         start_visitor(&site, &visitors[i], i);
+    assert_int_equal(pthread_create(&asker, NULL, ask, &site), 0);
     for (int i = 0; i < RELOADS; i++) {
         /* the last client's key comes and goes; a list that is not there changes nothing */
         authorize(&site, CLIENTS - i % 2);
@@ -203,9 +239,11 @@ static void test_a_thousand_reloads(void **state)
     while (atomic_load(&visitors[CLIENTS - 1].offline) == 0)
         usleep(1000);
     atomic_store(&site.done, true);
+    pthread_join(asker, NULL);
+    for (int i = 0; i < CLIENTS - 1; i++)
+        pthread_join(visitors[i].thread, NULL);
+    check_figures(&site);
     for (int i = 0; i < CLIENTS; i++) {
-        if (i < CLIENTS - 1)
-            pthread_join(visitors[i].thread, NULL);
         alk_client_free(visitors[i].client);
     }
     for (int i = 0; i < CLIENTS - 1; i++) {
