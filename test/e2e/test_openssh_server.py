@@ -1,7 +1,5 @@
 """alknet-client against OpenSSH's sshd."""
-import os
 import re
-import signal
 import socket
 
 import pytest
@@ -99,8 +97,7 @@ def test_a_session_that_sshd_ends_is_made_again(lab):
     client = lab.client(sshd, "-L", f"{lab.entry()}:{echo.spec}", "-R", f"0:{echo.spec}")
     check_echo(lab.keep(connect(client.address)))
     lab.remote_ports(client)
-    for child in sshd.children():
-        os.kill(child, signal.SIGKILL)
+    sshd.kill_descendants()
     client.wait_for("msg=online", count=2)
     check_echo(lab.keep(connect(client.address)))
     port = lab.remote_ports(client, 2)[1]

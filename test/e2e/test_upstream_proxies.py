@@ -15,7 +15,7 @@ NAME = "only.proxy.test"  # that the proxy alone can resolve
 
 PROXIES = {
     "microsocks": lambda lab, host, port: proxies.microsocks(lab, {NAME: host}).url(),
-    "danted": lambda lab, host, port: proxies.dante(lab, port).url(login=None),
+    "socks5-server": lambda lab, host, port: proxies.socks5_server(lab, port).url(None),
     "tinyproxy": lambda lab, host, port: proxies.tinyproxy(lab, port).url("ann:secret"),
     "squid": lambda lab, host, port: proxies.squid(lab, {NAME: host}, port).url(),
 }
@@ -82,7 +82,8 @@ def test_wrong_passwords_are_reported(lab):
 def test_refusals_of_the_proxy_are_reported(lab):
     server = lab.server()
     other = free_port(loopback())
-    assert "does not allow" in refusal(lab, server, "--proxy", proxies.dante(lab, other).url(None))
+    assert "does not allow" in \
+        refusal(lab, server, "--proxy", proxies.socks5_server(lab, other).url(None))
     assert "forbidden (403)" in \
         refusal(lab, server, "--proxy", proxies.tinyproxy(lab, other).url("ann:secret"))
     assert "forbidden (403)" in refusal(lab, server, "--proxy", proxies.squid(lab, {}, other).url())
@@ -170,7 +171,7 @@ def test_server_through_a_proxy(lab, kind):
 
 def test_what_the_servers_proxy_says_reaches_the_user(lab):
     target = lab.echo()
-    server = lab.server("--proxy", proxies.dante(lab, target.port).url(None))
+    server = lab.server("--proxy", proxies.socks5_server(lab, target.port).url(None))
     host = lab.destination(loopback())
     client = lab.client(server, "-D", "127.0.0.1:0")
     s, code = socks5(client.address, host, target.port)

@@ -71,7 +71,8 @@ def test_channels(lab, server, peer):
 def test_rekey(lab, server, peer):
     exchange, entry = lab.exchange(REKEYING_SIZE), lab.entry()
     program = peer.start(lab, server, local=[(entry, exchange)], rekeying=True)
-    check_exchange(connect(entry), exchange)
+    # paramiko stands still when a channel is closed while it exchanges keys
+    check_exchange(connect(entry), exchange, end_last=True)
     exchanges = len(re.findall(peer.exchanged, program.log()))
     assert exchanges >= 3, f"expected several key exchanges in 16 MiB, got {exchanges}"
 

@@ -1,6 +1,4 @@
 """Every SSH server that matters, with alknet-client as its client."""
-import os
-import signal
 
 from peers import SERVERS
 from peers.client import NOBODY
@@ -81,8 +79,7 @@ def test_abrupt_end(lab, peer):
     client = lab.client(server, "-L", f"{lab.entry()}:{exchange.spec}",
                         "-L", f"{lab.entry()}:{echo.spec}")
     assert lab.keep(connect(client.addresses[0])).recv(1 << 16)
-    for pid in server.children():
-        os.kill(pid, signal.SIGKILL)
+    server.kill_descendants()
     server.kill()
     client.wait_for("msg=offline")
     peer.start(lab, server.address)

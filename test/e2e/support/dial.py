@@ -88,10 +88,10 @@ def check_echo(s, text=b"are you there?"):
     assert got == text, f"expected {text!r} back, got {got!r}"
 
 
-def check_exchange(s, target):
+def check_exchange(s, target, end_last=False):
     """Moves target.size bytes each way at once and compares the hashes at both ends."""
     _, expected = payload(target.size)
-    digest, length = exchange(s, target.size)
+    digest, length = exchange(s, target.size, end_last)
     s.close()
     assert (length, digest) == (target.size, expected), "what came out of the tunnel differs"
     wait_until(lambda: target.results, "the target has read to the end")

@@ -58,18 +58,22 @@ def _alternative(name):
 
 def issue(subject, names=(), issuer=None, days=(-1, 30), authority=False, key=None):
     """A certificate valid from days[0] to days[1] from now; issuer None: self-signed."""
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc)
     key = key or ec.generate_private_key(ec.SECP256R1())
+    signer = issuer.key if issuer else key
     builder = (x509.CertificateBuilder().subject_name(_name(subject)).public_key(key.public_key())
                .issuer_name(issuer.certificate.subject if issuer else _name(subject))
                .serial_number(x509.random_serial_number())
                .not_valid_before(now + datetime.timedelta(days=days[0]))
                .not_valid_after(now + datetime.timedelta(days=days[1]))
-               .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True))
+               .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+               .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+                              critical=False)
+               .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                   signer.public_key()), critical=False))
     if names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
-    signer = issuer.key if issuer else key
     return Identity(builder.sign(signer, hashes.SHA256()), key)
 
 

@@ -110,9 +110,14 @@ class Program:
         with open(f"/proc/{self.pid}/statm") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def children(self):
-        with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
-            return [int(pid) for pid in f.read().split()]
+    def kill_descendants(self):
+        """Kills the processes that it has started, those that these have started included: an
+        sshd's sessions. It lives on."""
+        def below(pid):
+            with open(f"/proc/{pid}/task/{pid}/children") as f:
+                return [p for child in f.read().split() for p in (int(child), *below(child))]
+        for pid in below(self.pid):
+            os.kill(pid, signal.SIGKILL)
 
     def finish(self):
         """Ends the process whatever it does; returns what was wrong with its life."""

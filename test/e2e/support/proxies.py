@@ -7,6 +7,8 @@ from .dial import connect
 from .program import wait_until
 from .targets import free_port, loopback
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+NODE_MODULES = os.path.join(HERE, "../../../build/npm/node_modules")
 USER, PASSWORD = "ann", "s e:c@ret%"  # bytes that URLs and headers have a use for
 LOGIN = "ann:s%20e%3ac%40ret%25"
 
@@ -14,11 +16,11 @@ LOGIN = "ann:s%20e%3ac%40ret%25"
 class Proxy:
     """A running proxy; url() is what our programs are given."""
 
-    def __init__(self, lab, scheme, argv_for, name):
+    def __init__(self, lab, scheme, argv_for, name, env=None):
         self.address = loopback()
         self.port = free_port(self.address)
         self.scheme = scheme
-        self.program = lab.start(name, argv_for(self.address, self.port), ours=False)
+        self.program = lab.start(name, argv_for(self.address, self.port), ours=False, env=env)
         wait_until(self._accepts, f"{name} accepts connections; it said {self.program.log()}")
 
     def _accepts(self):
@@ -44,24 +46,11 @@ def microsocks(lab, hosts=None):
     return Proxy(lab, "socks5", argv, "microsocks")
 
 
-def dante(lab, allowed_port):
+def socks5_server(lab, allowed_port):
     """Without a password; connects to one port only."""
     def argv(address, port):
-        config = lab.write("danted.conf", f"""
-logoutput: stderr
-internal: {address} port = {port}
-external: 127.0.0.1
-socksmethod: none
-clientmethod: none
-user.privileged: root
-user.unprivileged: nobody
-client pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
-socks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 port = {allowed_port} }}
-socks block {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
-""")
-        return [shutil.which("danted") or "/usr/sbin/danted", "-f", config,
-                "-p", os.path.join(lab.directory, "danted.pid")]
-    return Proxy(lab, "socks5", argv, "danted")
+        return ["node", os.path.join(HERE, "socks5_server.js"), address, port, allowed_port]
+    return Proxy(lab, "socks5", argv, "socks5-server", env={"NODE_PATH": NODE_MODULES})
 
 
 def tinyproxy(lab, allowed_port):

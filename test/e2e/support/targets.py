@@ -130,15 +130,16 @@ class Echo(Target):
         connection.close()
 
 
-def exchange(connection, size):
-    """Sends size bytes, then ends writing, while it reads to the end; returns the SHA-256 of
-    what came and its length. Both sides of a tunnel call this."""
+def exchange(connection, size, end_last=False):
+    """Sends size bytes, then ends writing (end_last: not before the other side has), while it reads
+    to the end; returns the SHA-256 of what came and its length. Both sides of a tunnel call this."""
     data, _ = payload(size)
 
     def send():
         try:
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
+            if not end_last:
+                connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass
     sender = threading.Thread(target=send, daemon=True)
@@ -151,6 +152,8 @@ def exchange(connection, size):
         digest.update(piece)
         length += len(piece)
     sender.join()
+    if end_last:
+        connection.shutdown(socket.SHUT_WR)
     return digest.hexdigest(), length
 
 

@@ -37,7 +37,7 @@ static int login(const struct options *o, int fd)
     ssh_options_set(session, SSH_OPTIONS_USER, o->user);
     ssh_options_set(session, SSH_OPTIONS_FD, &fd);
     if (o->rekey) {
-        ssh_set_log_level(SSH_LOG_PROTOCOL);
+        ssh_set_log_level(SSH_LOG_PACKET); /* 0.10 tells of key exchanges below that */
         ssh_options_set(session, SSH_OPTIONS_REKEY_DATA, &rekey_after);
     }
     if (ssh_connect(session) != SSH_OK)
