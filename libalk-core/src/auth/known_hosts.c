@@ -1,12 +1,13 @@
 /*
- * Judging a host key by the lines of a known_hosts file. Only lines with an Ed25519
- * key are held; whatever else the file contains concerns other programs.
+ * Judging a host key by the lines of a known_hosts file. Lines with a key of another type than
+ * the host's say nothing about it: a host may have one of each.
  */
 #include "auth/key_internal.h"
 #include "auth/known_hosts_name.h"
 #include "auth/pattern.h"
 #include "base/read_file.h"
 #include "base/arena.h"
+#include "ssh/wire.h"
 
 #include <alk/known_hosts.h>
 
@@ -15,20 +16,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 16 * 1024 * 1024, SHA1_SIZE = 20 };
+enum {
+    FILE_MAX = 16 * 1024 * 1024,
+    SHA1_SIZE = 20,
+    BLOB_MAX = 4096, /* an RSA key of 16384 bits has half of that */
+};
 
 struct entry {
     const char *names; /* a pattern list, or a hashed name */
     uint32_t names_len;
     unsigned line;
     bool revoked;
-    uint8_t blob[ALK_KEY_BLOB_SIZE];
+    uint32_t blob_len;
+    const uint8_t *blob;
 };
 
 struct alk_known_hosts {
     struct entry *entries;
     size_t count, room;
-    struct alk_arena arena; /* the names */
+    struct alk_arena arena; /* the names and keys */
 };
 
 /* ---- reading ---------------------------------------------------------------------- */
@@ -37,6 +43,14 @@ struct word {
     const char *text;
     size_t len;
 };
+
+/* The type that a key blob begins with; empty when it is malformed. */
+static struct alk_bytes type_of(const uint8_t *blob, size_t len)
+{
+    struct alk_reader r = alk_reader(blob, len);
+
+    return alk_get_string(&r);
+}
 
 static struct word next_word(const char **at, const char *end)
 {
@@ -56,8 +70,24 @@ static bool word_is(struct word word, const char *text)
     return word.len == strlen(text) && memcmp(word.text, text, word.len) == 0;
 }
 
-/* Fills *entry and *names from a line that has an Ed25519 key for some host. */
-static bool parse_line(const char *at, const char *end, struct entry *entry, struct word *names)
+/* The key of a line: base64 whose first field is the type that the line names. */
+static bool decode_key(struct word type, struct word base64, uint8_t blob[BLOB_MAX], size_t *len)
+{
+    if (word_is(type, ALK_KEY_TYPE)) {
+        *len = ALK_KEY_BLOB_SIZE;
+        return alk_key_decode_blob(base64.text, base64.len, blob) == NULL;
+    }
+    if (!alk_key_type_known(type.text, type.len) ||
+        sodium_base642bin(blob, BLOB_MAX, base64.text, base64.len, NULL, len, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0)
+        return false;
+    struct alk_bytes inner = type_of(blob, *len);
+    return inner.len == type.len && memcmp(inner.data, type.text, type.len) == 0;
+}
+
+/* Fills *entry, *names and blob from a line that has a key for some host. */
+static bool parse_line(const char *at, const char *end, struct entry *entry, struct word *names,
+                       uint8_t blob[BLOB_MAX])
 {
     struct word type, base64;
 
@@ -75,8 +105,12 @@ static bool parse_line(const char *at, const char *end, struct entry *entry, str
         return false;
     type = next_word(&at, end);
     base64 = next_word(&at, end);
-    return word_is(type, ALK_KEY_TYPE) &&
-           alk_key_decode_blob(base64.text, base64.len, entry->blob) == NULL;
+    size_t len;
+    if (!decode_key(type, base64, blob, &len))
+        return false;
+    entry->blob = blob;
+    entry->blob_len = (uint32_t)len;
+    return true;
 }
 
 static int add_entry(struct alk_known_hosts *hosts, struct entry *entry, struct word names)
@@ -91,8 +125,10 @@ static int add_entry(struct alk_known_hosts *hosts, struct entry *entry, struct 
     }
     entry->names = alk_arena_text(&hosts->arena, names.text, names.len);
     entry->names_len = (uint32_t)names.len;
-    if (entry->names == NULL)
+    uint8_t *blob = alk_arena_bytes(&hosts->arena, entry->blob_len);
+    if (entry->names == NULL || blob == NULL)
         return ALK_E_NOMEM;
+    entry->blob = memcpy(blob, entry->blob, entry->blob_len);
     hosts->entries[hosts->count++] = *entry;
     return ALK_OK;
 }
@@ -112,9 +148,11 @@ int alk_known_hosts_parse(struct alk_known_hosts **out, const char *text, size_t
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *line_end = newline != NULL ? newline : end;
         struct entry entry = {.line = line};
+        uint8_t blob[BLOB_MAX];
         struct word names;
 
-        if (parse_line(at, line_end, &entry, &names) && add_entry(hosts, &entry, names) != ALK_OK) {
+        if (parse_line(at, line_end, &entry, &names, blob) &&
+            add_entry(hosts, &entry, names) != ALK_OK) {
             alk_known_hosts_free(hosts);
             return ALK_E_NOMEM;
         }
@@ -192,6 +230,29 @@ static bool names_match(const struct entry *entry, const char *name)
     return alk_pattern_list_match(entry->names, entry->names_len, name) == ALK_MATCH_YES;
 }
 
+static bool is_of_type(const struct entry *entry, struct alk_bytes type)
+{
+    struct alk_bytes its = type_of(entry->blob, entry->blob_len);
+
+    return its.len == type.len && memcmp(its.data, type.data, type.len) == 0;
+}
+
+bool alk_known_hosts_has_type(const struct alk_known_hosts *hosts, const char *host, unsigned port,
+                              const char *type)
+{
+    struct alk_bytes wanted = {(const uint8_t *)type, strlen(type)};
+    char name[ALK_KNOWN_HOSTS_NAME_SIZE];
+
+    if (!alk_known_hosts_name(host, port, name))
+        return false;
+    for (size_t i = 0; i < hosts->count; i++) {
+        const struct entry *entry = &hosts->entries[i];
+        if (!entry->revoked && is_of_type(entry, wanted) && names_match(entry, name))
+            return true;
+    }
+    return false;
+}
+
 enum alk_host_trust alk_known_hosts_check(const struct alk_known_hosts *hosts, const char *host,
                                           unsigned port, const uint8_t *blob, size_t blob_len,
                                           unsigned *line)
@@ -199,13 +260,15 @@ enum alk_host_trust alk_known_hosts_check(const struct alk_known_hosts *hosts, c
     enum alk_host_trust trust = ALK_HOST_UNKNOWN;
     char name[ALK_KNOWN_HOSTS_NAME_SIZE];
     unsigned decided = 0;
+    struct alk_bytes type = type_of(blob, blob_len);
 
     if (!alk_known_hosts_name(host, port, name))
         goto out;
     for (size_t i = 0; i < hosts->count; i++) {
         const struct entry *entry = &hosts->entries[i];
-        bool same =
-            blob_len == ALK_KEY_BLOB_SIZE && memcmp(entry->blob, blob, ALK_KEY_BLOB_SIZE) == 0;
+        bool same = blob_len == entry->blob_len && memcmp(entry->blob, blob, blob_len) == 0;
+        if (type.len > 0 && !is_of_type(entry, type))
+            continue;
 
         /* what could not change the verdict is not worth a hash: the first line of a kind
          * counts, and a revoked key counts against everything */

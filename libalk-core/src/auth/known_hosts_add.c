@@ -1,6 +1,7 @@
 /* Adding a server to a known_hosts file. */
 #include "auth/key_internal.h"
 #include "auth/known_hosts_name.h"
+#include "ssh/wire.h"
 
 #include <alk/known_hosts.h>
 
@@ -11,7 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOST_MAX = 1024, PATH_SIZE = 4096 };
+enum {
+    HOST_MAX = 1024,
+    PATH_SIZE = 4096,
+    KEY_MAX = 6 * 1024, /* a public key as a line has it */
+};
 
 bool alk_known_hosts_name(const char *host, unsigned port, char name[ALK_KNOWN_HOSTS_NAME_SIZE])
 {
@@ -64,7 +69,7 @@ static int make_folders(const char *path, struct alk_error *error)
  * the same time do not mix. */
 static int append_line(int fd, const char *line)
 {
-    char text[ALK_KNOWN_HOSTS_NAME_SIZE + 128];
+    char text[ALK_KNOWN_HOSTS_NAME_SIZE + KEY_MAX + 4];
     struct stat st;
     char last = '\n';
     int len;
@@ -102,20 +107,28 @@ static int append_to(const char *path, const char *line, struct alk_error *error
     return ALK_OK;
 }
 
+static bool format_key(const uint8_t *blob, size_t len, char key[KEY_MAX])
+{
+    struct alk_reader r = alk_reader(blob, len);
+    bool ed25519 = alk_bytes_equal(alk_get_string(&r), ALK_KEY_TYPE);
+
+    return (!ed25519 || alk_key_blob_raw(blob, len) != NULL) &&
+           alk_key_format_public(blob, len, NULL, key, KEY_MAX) == ALK_OK;
+}
+
 int alk_known_hosts_add(const char *path, const char *host, unsigned port, const uint8_t *blob,
                         size_t blob_len, struct alk_error *error)
 {
-    char line[ALK_KNOWN_HOSTS_NAME_SIZE + 96];
-    char key[96];
+    char line[ALK_KNOWN_HOSTS_NAME_SIZE + KEY_MAX];
+    char key[KEY_MAX];
     char name[ALK_KNOWN_HOSTS_NAME_SIZE];
     int rc;
 
     if (!alk_known_hosts_name(host, port, name) || !host_is_plain(host))
         return alk_error_set(error, ALK_E_INVAL,
                              "the host name cannot be written to a known_hosts file");
-    if (alk_key_blob_raw(blob, blob_len) == NULL ||
-        alk_key_format_public(blob, blob_len, NULL, key, sizeof(key)) != ALK_OK)
-        return alk_error_set(error, ALK_E_INVAL, "the host key is not an ssh-ed25519 key");
+    if (!format_key(blob, blob_len, key))
+        return alk_error_set(error, ALK_E_INVAL, "the host key is malformed or of no known type");
     snprintf(line, sizeof(line), "%s %s", name, key);
     rc = make_folders(path, error);
     return rc == ALK_OK ? append_to(path, line, error) : rc;

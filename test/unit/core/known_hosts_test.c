@@ -107,6 +107,37 @@ static void a_malformed_key_is_never_known(void **state)
     alk_known_hosts_free(hosts);
 }
 
+/* A host may have a key of each type; only those of the type that it showed are compared. */
+static void types_do_not_mix(void **state)
+{
+    static const uint8_t rsa[] = "\0\0\0\x07ssh-rsa\0\0\0\x01\x03\0\0\0\x01\x05";
+    static const uint8_t other[] = "\0\0\0\x07ssh-rsa\0\0\0\x01\x03\0\0\0\x01\x07";
+    static const char line[] = "ssh-rsa AAAAB3NzaC1yc2EAAAABAwAAAAEF";
+    struct alk_known_hosts *hosts;
+    char text[512];
+    size_t len = sizeof(rsa) - 1;
+
+    (void)state;
+    snprintf(text, sizeof(text),
+             "a ssh-ed25519 " A "\na %s\nb %s\n@revoked c %s\nd ssh-ed25519 AAAAB3NzaC1yc2E=\n",
+             line, line, line);
+    hosts = parse(text);
+    assert_int_equal(alk_known_hosts_check(hosts, "a", 22, rsa, len, NULL), ALK_HOST_KNOWN);
+    assert_int_equal(alk_known_hosts_check(hosts, "a", 22, other, len, NULL), ALK_HOST_CHANGED);
+    assert_int_equal(alk_known_hosts_check(hosts, "a", 22, blob_a, sizeof(blob_a), NULL),
+                     ALK_HOST_KNOWN);
+    assert_int_equal(alk_known_hosts_check(hosts, "b", 22, blob_a, sizeof(blob_a), NULL),
+                     ALK_HOST_UNKNOWN);
+    assert_int_equal(alk_known_hosts_check(hosts, "c", 22, rsa, len, NULL), ALK_HOST_REVOKED);
+    assert_int_equal(alk_known_hosts_check(hosts, "d", 22, rsa, len, NULL), ALK_HOST_UNKNOWN);
+    assert_true(alk_known_hosts_has_type(hosts, "a", 22, "ssh-rsa"));
+    assert_true(alk_known_hosts_has_type(hosts, "a", 22, "ssh-ed25519"));
+    assert_false(alk_known_hosts_has_type(hosts, "b", 22, "ssh-ed25519"));
+    assert_false(alk_known_hosts_has_type(hosts, "b", 2222, "ssh-rsa"));
+    assert_false(alk_known_hosts_has_type(hosts, "c", 22, "ssh-rsa"));
+    alk_known_hosts_free(hosts);
+}
+
 static void ignores_lines_with_nul(void **state)
 {
     static const char text[] = "a\0b ssh-ed25519 " A "\nb ssh-ed25519 " A "\n";
@@ -301,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_host_keys),
         cmocka_unit_test(a_malformed_key_is_never_known),
+        cmocka_unit_test(types_do_not_mix),
         cmocka_unit_test(ignores_lines_with_nul),
         cmocka_unit_test_setup_teardown(agrees_with_ssh_keygen, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(agrees_with_ssh_keygen_on_hashed_names, scratch_make,
