@@ -18,6 +18,7 @@
 #ifndef ALK_CLIENT_H
 #define ALK_CLIENT_H
 
+#include <alk/foreign_key.h>
 #include <alk/key.h>
 #include <alk/log.h>
 #include <alk/status.h>
@@ -46,6 +47,9 @@ typedef void (*alk_client_remote_fn)(void *user, const char *spec, bool ok, uint
 /* What the server says before the login (RFC 4252, 5.4): any bytes, not to be shown to a terminal
  * as they are. Comes with each connection. */
 typedef void (*alk_client_banner_fn)(void *user, const char *text, size_t len);
+
+/* Who speaks SSH: alknet's own engine, or libssh2 for servers that share no algorithm with it. */
+enum alk_client_engine { ALK_CLIENT_NATIVE, ALK_CLIENT_LIBSSH2 };
 
 /* Bytes of a blob; borrowed. */
 struct alk_client_certificate {
@@ -81,6 +85,9 @@ struct alk_client_options {
     /* of any of the keys, here or in the agent; offered before the key itself */
     const struct alk_client_certificate *certificates;
     size_t certificate_count;
+    enum alk_client_engine engine;
+    /* With ALK_CLIENT_LIBSSH2 only: offered after the keys; must outlive the client; or NULL. */
+    const struct alk_foreign_key *foreign_key;
     const char *agent;        /* path of an ssh-agent's socket, or NULL */
     const uint8_t *agent_key; /* the blob of the one key to use of the agent's, copied; NULL: any */
     size_t agent_key_len;

@@ -78,47 +78,69 @@ int alk_agent_parse_identities(const uint8_t *message, size_t len, struct alk_ag
     for (uint32_t i = 0; i < announced && alk_reader_ok(&r); i++) {
         struct alk_bytes blob = alk_get_string(&r);
         struct alk_bytes comment = alk_get_string(&r);
-        if (kept == max || alk_key_blob_raw(blob.data, blob.len) == NULL)
+        if (kept == max)
             continue;
-        memcpy(out[kept].blob, blob.data, ALK_KEY_BLOB_SIZE);
+        out[kept].blob = blob.data;
+        out[kept].blob_len = blob.len;
         copy_comment(comment, out[kept].comment);
         kept++;
     }
     return alk_reader_done(&r) ? (int)kept : ALK_E_PROTO;
 }
 
-ssize_t alk_agent_request_signature(const uint8_t blob[ALK_KEY_BLOB_SIZE], const void *data,
+/* By which hash an RSA key is to sign: OpenSSH's agent protocol has flags for that. */
+static uint32_t flags_for(const void *data, size_t len)
+{
+    enum { SSH_AGENT_RSA_SHA2_256 = 2, SSH_AGENT_RSA_SHA2_512 = 4 };
+    struct alk_reader r = alk_reader(data, len);
+
+    alk_get_string(&r); /* session */
+    alk_get_u8(&r);     /* SSH_MSG_USERAUTH_REQUEST */
+    alk_get_string(&r); /* user */
+    alk_get_string(&r); /* service */
+    alk_get_string(&r); /* "publickey" */
+    alk_get_bool(&r);   /* TRUE */
+    struct alk_bytes algorithm = alk_get_string(&r);
+    if (!alk_reader_ok(&r))
+        return 0;
+    return alk_bytes_equal(algorithm, "rsa-sha2-256")   ? SSH_AGENT_RSA_SHA2_256
+           : alk_bytes_equal(algorithm, "rsa-sha2-512") ? SSH_AGENT_RSA_SHA2_512
+                                                        : 0;
+}
+
+ssize_t alk_agent_request_signature(const uint8_t *blob, size_t blob_len, const void *data,
                                     size_t data_len, uint8_t *out, size_t size)
 {
-    enum { FIXED = LENGTH_SIZE + 1 + (4 + ALK_KEY_BLOB_SIZE) + 4 + 4 };
+    enum { FIXED = LENGTH_SIZE + 1 + 4 + 4 + 4 };
     struct alk_writer w = alk_writer(out, size);
 
-    if (data_len > ALK_AGENT_MESSAGE_MAX - FIXED || size < FIXED + data_len)
+    if (blob_len > ALK_AGENT_MESSAGE_MAX - FIXED ||
+        data_len > ALK_AGENT_MESSAGE_MAX - FIXED - blob_len || size < FIXED + blob_len + data_len)
         return ALK_E_LIMIT;
-    alk_put_u32(&w, (uint32_t)(FIXED + data_len - LENGTH_SIZE));
+    alk_put_u32(&w, (uint32_t)(FIXED + blob_len + data_len - LENGTH_SIZE));
     alk_put_u8(&w, SSH_AGENTC_SIGN_REQUEST);
-    alk_put_string(&w, blob, ALK_KEY_BLOB_SIZE);
+    alk_put_string(&w, blob, blob_len);
     alk_put_string(&w, data, data_len);
-    alk_put_u32(&w, 0); /* flags: they concern RSA only */
+    alk_put_u32(&w, flags_for(data, data_len));
     return (ssize_t)alk_writer_len(&w);
 }
 
-int alk_agent_parse_signature(const uint8_t *message, size_t len,
-                              uint8_t signature[ALK_SIGNATURE_BLOB_SIZE])
+int alk_agent_parse_signature(const uint8_t *message, size_t len, const uint8_t **signature,
+                              size_t *signature_len)
 {
-    struct alk_bytes blob, type, raw;
     struct alk_reader r, inner;
     int rc = open_message(message, len, SSH_AGENT_SIGN_RESPONSE, &r);
 
     if (rc != ALK_OK)
         return rc;
-    blob = alk_get_string(&r);
+    struct alk_bytes blob = alk_get_string(&r);
     inner = alk_reader(blob.data, blob.len);
-    type = alk_get_string(&inner);
-    raw = alk_get_string(&inner);
-    if (!alk_reader_done(&r) || !alk_reader_done(&inner) || !alk_bytes_equal(type, ALK_KEY_TYPE) ||
-        raw.len != crypto_sign_BYTES)
+    struct alk_bytes type = alk_get_string(&inner);
+    struct alk_bytes raw = alk_get_string(&inner);
+    if (!alk_reader_done(&r) || !alk_reader_done(&inner) || type.len == 0 || raw.len == 0 ||
+        (alk_bytes_equal(type, ALK_KEY_TYPE) && raw.len != crypto_sign_BYTES))
         return ALK_E_PROTO;
-    memcpy(signature, blob.data, ALK_SIGNATURE_BLOB_SIZE);
+    *signature = blob.data;
+    *signature_len = blob.len;
     return ALK_OK;
 }

@@ -14,7 +14,8 @@ enum {
 };
 
 struct alk_agent_identity {
-    uint8_t blob[ALK_KEY_BLOB_SIZE];
+    const uint8_t *blob; /* of a key of any type; borrowed from the message */
+    size_t blob_len;
     char comment[ALK_KEY_COMMENT_MAX];
 };
 
@@ -25,18 +26,19 @@ ssize_t alk_agent_message_length(const uint8_t *data, size_t len);
 /* Writes SSH_AGENTC_REQUEST_IDENTITIES; returns its size. */
 size_t alk_agent_request_identities(uint8_t out[5]);
 
-/* Parses SSH_AGENT_IDENTITIES_ANSWER; keeps the ssh-ed25519 keys (others are
- * skipped), returns how many, or a negative status. */
+/* Parses SSH_AGENT_IDENTITIES_ANSWER; returns how many identities it kept (those that fit), or a
+ * negative status. */
 int alk_agent_parse_identities(const uint8_t *message, size_t len, struct alk_agent_identity *out,
                                size_t max);
 
-/* Writes SSH_AGENTC_SIGN_REQUEST; returns its size or ALK_E_LIMIT. */
-ssize_t alk_agent_request_signature(const uint8_t blob[ALK_KEY_BLOB_SIZE], const void *data,
+/* Writes SSH_AGENTC_SIGN_REQUEST; returns its size or ALK_E_LIMIT. The data is what a login signs
+ * (RFC 4252 section 7): it names the algorithm, which for an RSA key the agent must be told. */
+ssize_t alk_agent_request_signature(const uint8_t *blob, size_t blob_len, const void *data,
                                     size_t data_len, uint8_t *out, size_t size);
 
-/* Parses SSH_AGENT_SIGN_RESPONSE into a signature blob; ALK_E_DENIED when the agent
- * answered with failure. */
-int alk_agent_parse_signature(const uint8_t *message, size_t len,
-                              uint8_t signature[ALK_SIGNATURE_BLOB_SIZE]);
+/* Parses SSH_AGENT_SIGN_RESPONSE: *signature is the signature blob, borrowed from the message.
+ * ALK_E_DENIED when the agent answered with failure. */
+int alk_agent_parse_signature(const uint8_t *message, size_t len, const uint8_t **signature,
+                              size_t *signature_len);
 
 #endif

@@ -54,7 +54,8 @@ static int find(const uint8_t *message, size_t len, const uint8_t blob[ALK_KEY_B
     int count = alk_agent_parse_identities(message, len, keys, ALK_AGENT_KEYS_MAX);
 
     for (int i = 0; i < count; i++) {
-        if (memcmp(keys[i].blob, blob, ALK_KEY_BLOB_SIZE) == 0)
+        if (keys[i].blob_len == ALK_KEY_BLOB_SIZE &&
+            memcmp(keys[i].blob, blob, ALK_KEY_BLOB_SIZE) == 0)
             return ALK_OK;
     }
     return count < 0 ? count : ALK_E_NOTFOUND;

@@ -54,8 +54,8 @@ out:
     return rc;
 }
 
-static int ask_and_decode(struct alk_key **out, const char *path, const char *text, size_t len,
-                          alk_passphrase_fn ask, void *user, struct alk_error *error)
+static int ask_and_decode(alk_key_decode_fn decode, void *out, const char *path, const char *text,
+                          size_t len, alk_passphrase_fn ask, void *user, struct alk_error *error)
 {
     char *passphrase = sodium_malloc(PASSPHRASE_MAX);
     int rc = ALK_E_AUTH;
@@ -70,28 +70,39 @@ static int ask_and_decode(struct alk_key **out, const char *path, const char *te
             break;
         }
         passphrase[PASSPHRASE_MAX - 1] = '\0';
-        rc = alk_key_decode_file(out, path, text, len, passphrase, error);
+        rc = decode(out, path, text, len, passphrase, error);
     }
     sodium_free(passphrase);
     return rc;
 }
 
-int alk_key_load(struct alk_key **out, const char *path, alk_passphrase_fn ask, void *user,
-                 struct alk_error *error)
+int alk_key_read_file(alk_key_decode_fn decode, void *out, const char *path, alk_passphrase_fn ask,
+                      void *user, struct alk_error *error)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc;
+    int rc = read_secret(path, true, &text, &len, error);
 
-    *out = NULL;
-    rc = read_secret(path, true, &text, &len, error);
     if (rc != ALK_OK)
         return rc;
-    rc = alk_key_decode_file(out, path, text, len, NULL, error);
+    rc = decode(out, path, text, len, NULL, error);
     if (rc == ALK_E_AUTH && ask != NULL)
-        rc = ask_and_decode(out, path, text, len, ask, user, error);
+        rc = ask_and_decode(decode, out, path, text, len, ask, user, error);
     sodium_free(text);
     return rc;
+}
+
+static int decode_own(void *out, const char *path, const char *text, size_t len,
+                      const char *passphrase, struct alk_error *error)
+{
+    return alk_key_decode_file(out, path, text, len, passphrase, error);
+}
+
+int alk_key_load(struct alk_key **out, const char *path, alk_passphrase_fn ask, void *user,
+                 struct alk_error *error)
+{
+    *out = NULL;
+    return alk_key_read_file(decode_own, out, path, ask, user, error);
 }
 
 /* A line that begins with the name of a key type. */

@@ -49,6 +49,14 @@ int alk_key_decode_file(struct alk_key **out, const char *what, const char *text
 int alk_key_decode_public_half(uint8_t blob[ALK_KEY_BLOB_SIZE], bool *encrypted, const char *what,
                                const char *text, size_t len, struct alk_error *error);
 
+/* Makes *out of the text of a private key file; otherwise as alk_key_decode_file. */
+typedef int (*alk_key_decode_fn)(void *out, const char *path, const char *text, size_t len,
+                                 const char *passphrase, struct alk_error *error);
+
+/* Reads a private key file as alk_key_load does, whatever decodes it. */
+int alk_key_read_file(alk_key_decode_fn decode, void *out, const char *path, alk_passphrase_fn ask,
+                      void *user, struct alk_error *error);
+
 /* Writes the text of a private key file. *text is NUL-terminated, comes from
  * sodium_malloc and goes to sodium_free. ALK_E_NOMEM, or ALK_E_CRYPTO when encrypting
  * failed. */

@@ -41,7 +41,7 @@ static void fail(struct agent_talk *talk, int status)
         talk->wants_keys = false;
         talk->on_keys(talk->user, status, NULL, 0);
     } else if (on_signature != NULL) {
-        on_signature(talk->user, status, NULL);
+        on_signature(talk->user, status, NULL, 0);
     }
 }
 
@@ -53,7 +53,6 @@ static void on_timer(void *user)
 static void handle(struct agent_talk *talk, const uint8_t *message, size_t len)
 {
     struct alk_agent_identity keys[ALK_AGENT_KEYS_MAX];
-    uint8_t signature[ALK_SIGNATURE_BLOB_SIZE];
     agent_signature_fn on_signature = talk->on_signature;
 
     alk_timer_clear(talk->timer);
@@ -62,9 +61,11 @@ static void handle(struct agent_talk *talk, const uint8_t *message, size_t len)
         talk->wants_keys = false;
         talk->on_keys(talk->user, count < 0 ? count : ALK_OK, keys, count < 0 ? 0 : (size_t)count);
     } else if (on_signature != NULL) {
-        int status = alk_agent_parse_signature(message, len, signature);
+        const uint8_t *signature = NULL;
+        size_t signature_len = 0;
+        int status = alk_agent_parse_signature(message, len, &signature, &signature_len);
         talk->on_signature = NULL;
-        on_signature(talk->user, status, signature);
+        on_signature(talk->user, status, signature, signature_len);
     }
 }
 
@@ -148,14 +149,14 @@ int agent_talk_start(struct agent_talk **out, struct alk_loop *loop, const char 
     return ALK_OK;
 }
 
-int agent_talk_sign(struct agent_talk *talk, const uint8_t blob[ALK_KEY_BLOB_SIZE],
+int agent_talk_sign(struct agent_talk *talk, const uint8_t *blob, size_t blob_len,
                     const uint8_t *data, size_t len, agent_signature_fn fn)
 {
-    uint8_t request[8192];
+    uint8_t request[16 * 1024];
 
     if (talk == NULL || talk->stream == NULL)
         return ALK_E_CLOSED;
-    ssize_t size = alk_agent_request_signature(blob, data, len, request, sizeof(request));
+    ssize_t size = alk_agent_request_signature(blob, blob_len, data, len, request, sizeof(request));
     if (size < 0)
         return (int)size;
     int status = alk_buffer_append(&talk->out, request, (size_t)size);

@@ -110,6 +110,13 @@ int client_new(struct alk_client **out, const struct alk_client_options *options
     if (options->jump_count > ALK_CLIENT_JUMPS_MAX)
         return alk_error_set(error, ALK_E_LIMIT, "there can be %d jump hosts at most",
                              ALK_CLIENT_JUMPS_MAX);
+    bool libssh2 = options->engine == ALK_CLIENT_LIBSSH2;
+    if (libssh2 && options->certificate_count > 0)
+        return alk_error_set(error, ALK_E_UNSUPPORTED,
+                             "libssh2 cannot log in with certificates; use the native engine");
+    if (!libssh2 && options->foreign_key != NULL)
+        return alk_error_set(error, ALK_E_UNSUPPORTED,
+                             "the native engine has Ed25519 keys only; use libssh2");
     struct alk_client *client = calloc(1, sizeof(*client));
     if (client == NULL)
         return alk_error_set(error, ALK_E_NOMEM, "out of memory");

@@ -36,28 +36,36 @@
 
 struct agent_talk;
 
-/* The keys came (status ALK_OK, count) / a signature came; any failure: negative status. */
+/* The keys came (status ALK_OK, count) / a signature came; any failure: negative status. Both are
+ * borrowed for the call. */
 typedef void (*agent_keys_fn)(void *user, int status, const struct alk_agent_identity *keys,
                               size_t count);
-typedef void (*agent_signature_fn)(void *user, int status, const uint8_t *signature);
+typedef void (*agent_signature_fn)(void *user, int status, const uint8_t *signature, size_t len);
 
 int agent_talk_start(struct agent_talk **out, struct alk_loop *loop, const char *path,
                      agent_keys_fn fn, void *user);
-int agent_talk_sign(struct agent_talk *talk, const uint8_t blob[ALK_KEY_BLOB_SIZE],
+int agent_talk_sign(struct agent_talk *talk, const uint8_t *blob, size_t blob_len,
                     const uint8_t *data, size_t len, agent_signature_fn fn);
 void agent_talk_free(struct agent_talk *talk); /* NULL is fine; no callback follows */
 
 /* ---- link.c ---- */
 
+struct agent_key {
+    uint8_t *blob;
+    size_t len;
+};
+
 struct login {   /* of one session */
     size_t next; /* the next of our own keys, then of the agent's */
     struct agent_talk *agent;
-    struct alk_agent_identity *agent_keys;
+    struct agent_key *agent_keys;
     size_t agent_count;
-    bool agent_asked, wants_key;
-    size_t next_certificate;            /* to look at for the next key */
-    uint8_t offered[ALK_KEY_BLOB_SIZE]; /* the key that signs */
-    const uint8_t *shown;               /* what the server sees of it: the same, or a certificate */
+    bool agent_asked, wants_key, foreign_offered;
+    const struct alk_key *own; /* signs what was probed; NULL: the agent does */
+    size_t next_certificate;   /* to look at for the next key */
+    const uint8_t *offered;    /* the key that signs; NULL: none was offered yet */
+    size_t offered_len;
+    const uint8_t *shown; /* what the server sees of it: the same, or a certificate */
     size_t shown_len;
     bool certified; /* some certificate has been offered */
     unsigned refused;
@@ -157,6 +165,9 @@ bool login_blames_keys(struct alk_client *client, const char *why);
 /* ALK_OK when the host key may be used, else ALK_E_HOSTKEY with a sentence. */
 int trust_judge(const struct alk_client *client, const uint8_t *blob, size_t len,
                 struct alk_error *error);
+/* Comma list of the types of the keys that are on record for the host. */
+enum { TRUST_TYPES_SIZE = 128 };
+void trust_known_types(const struct alk_client *client, char types[TRUST_TYPES_SIZE]);
 
 /* ---- client.c ---- */
 /* beyond: who is to be reached through the new client, and has the loop; or NULL. */

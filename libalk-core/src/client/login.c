@@ -16,10 +16,22 @@ static struct alk_ssh *ssh_of(struct alk_client *client)
     return alk_session_ssh(client->session);
 }
 
+static const struct alk_engine *engine_of(struct alk_client *client)
+{
+    return alk_session_engine(client->session);
+}
+
+static void free_agent_keys(struct login *login)
+{
+    for (size_t i = 0; i < login->agent_count; i++)
+        free(login->agent_keys[i].blob);
+    free(login->agent_keys);
+}
+
 void login_clear(struct alk_client *client)
 {
     agent_talk_free(client->login.agent);
-    free(client->login.agent_keys);
+    free_agent_keys(&client->login);
     memset(&client->login, 0, sizeof(client->login));
 }
 
@@ -42,14 +54,14 @@ static void give_up(struct alk_client *client)
                       "there is no key to log in with: use --identity FILE, or an ssh-agent that "
                       "holds an Ed25519 key");
     } else if (login->certified) {
-        alk_key_fingerprint(login->offered, sizeof(login->offered), fingerprint);
+        alk_key_fingerprint(login->offered, login->offered_len, fingerprint);
         alk_error_set(&client->trouble, ALK_E_AUTH,
                       "the server accepts neither %s for user %s nor its certificate: see with "
                       "ssh-keygen -L whether it is still valid and names the user, and whether the "
                       "server trusts its authority",
                       fingerprint, client->user);
     } else {
-        alk_key_fingerprint(login->offered, sizeof(login->offered), fingerprint);
+        alk_key_fingerprint(login->offered, login->offered_len, fingerprint);
         alk_error_set(&client->trouble, ALK_E_AUTH,
                       "the server does not accept %s for user %s%s: add the public key to the "
                       "server's authorized_keys",
@@ -71,19 +83,19 @@ bool login_blames_keys(struct alk_client *client, const char *why)
 
 /* Chooses what the server is to see of this key: each of its certificates, at last the key itself.
  * False when more is to come. */
-static bool show(struct alk_client *client, const uint8_t blob[ALK_KEY_BLOB_SIZE])
+static bool show(struct alk_client *client, const uint8_t *blob, size_t len)
 {
     const struct alk_client_options *o = &client->options;
     struct login *login = &client->login;
 
-    memcpy(login->offered, blob, ALK_KEY_BLOB_SIZE);
+    login->offered = blob;
+    login->offered_len = len;
     while (login->next_certificate < o->certificate_count) {
         const struct alk_client_certificate *c = &o->certificates[login->next_certificate++];
         uint8_t plain[ALK_PLAIN_KEY_MAX];
         struct alk_user_key key;
-        if (alk_user_key_parse(c->blob, c->len, &key) &&
-            alk_user_key_plain(&key, plain) == ALK_KEY_BLOB_SIZE &&
-            memcmp(plain, blob, ALK_KEY_BLOB_SIZE) == 0) {
+        if (alk_user_key_parse(c->blob, c->len, &key) && alk_user_key_plain(&key, plain) == len &&
+            memcmp(plain, blob, len) == 0) {
             login->shown = c->blob;
             login->shown_len = c->len;
             login->certified = true;
@@ -91,36 +103,60 @@ static bool show(struct alk_client *client, const uint8_t blob[ALK_KEY_BLOB_SIZE
         }
     }
     login->next_certificate = 0;
-    login->shown = login->offered;
-    login->shown_len = ALK_KEY_BLOB_SIZE;
+    login->shown = blob;
+    login->shown_len = len;
     return true;
 }
 
-static void use_own_key(struct alk_client *client, const struct alk_key *key)
+static void sign_with(struct alk_client *client, const struct alk_key *key)
 {
+    const struct alk_engine *engine = engine_of(client);
     struct login *login = &client->login;
     uint8_t signature[ALK_SIGNATURE_BLOB_SIZE];
     const uint8_t *data;
     size_t len;
 
-    if (show(client, alk_key_blob(key)))
-        login->next++;
-    if (alk_session_engine(client->session)
-            ->auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
-                           &len) != ALK_OK)
+    if (engine->auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
+                             &len) != ALK_OK)
         return;
     alk_key_sign(key, data, len, signature);
-    alk_session_engine(client->session)->auth_signed(ssh_of(client), signature, sizeof(signature));
+    engine->auth_signed(ssh_of(client), signature, sizeof(signature));
 }
 
-static void probe_agent_key(struct alk_client *client, const uint8_t blob[ALK_KEY_BLOB_SIZE])
+static void use_own_key(struct alk_client *client, const struct alk_key *key)
+{
+    const struct alk_engine *engine = engine_of(client);
+    struct login *login = &client->login;
+
+    if (show(client, alk_key_blob(key), ALK_KEY_BLOB_SIZE))
+        login->next++;
+    login->own = key;
+    if (engine->probes_first)
+        engine->auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
+    else
+        sign_with(client, key);
+}
+
+/* The one that only the engine can use. */
+static void use_foreign_key(struct alk_client *client)
+{
+    const struct alk_foreign_key *key = client->options.foreign_key;
+    struct login *login = &client->login;
+
+    login->foreign_offered = true;
+    login->offered = alk_foreign_key_blob(key, &login->offered_len);
+    engine_of(client)->auth_file(ssh_of(client), client->user, alk_foreign_key_text(key),
+                                 alk_foreign_key_passphrase(key));
+}
+
+static void probe_agent_key(struct alk_client *client, const struct agent_key *key)
 {
     struct login *login = &client->login;
 
-    if (show(client, blob))
+    if (show(client, key->blob, key->len))
         login->next++;
-    alk_session_engine(client->session)
-        ->auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
+    login->own = NULL;
+    engine_of(client)->auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
 }
 
 /* As ssh does with IdentitiesOnly: of the agent's keys the one that was named, if one was. */
@@ -128,6 +164,27 @@ static bool is_wanted(const struct alk_client *client, const uint8_t *blob, size
 {
     return client->agent_key == NULL ||
            (len == client->options.agent_key_len && memcmp(client->agent_key, blob, len) == 0);
+}
+
+/* Those that the engine can log in with. */
+static void keep_agent_keys(struct alk_client *client, const struct alk_agent_identity *keys,
+                            size_t count)
+{
+    struct login *login = &client->login;
+
+    login->agent_keys = calloc(count + 1, sizeof(*login->agent_keys));
+    for (size_t i = 0; i < count && login->agent_keys != NULL; i++) {
+        struct agent_key *kept = &login->agent_keys[login->agent_count];
+        if (!is_wanted(client, keys[i].blob, keys[i].blob_len) ||
+            !engine_of(client)->takes_key(keys[i].blob, keys[i].blob_len))
+            continue;
+        kept->blob = malloc(keys[i].blob_len);
+        if (kept->blob == NULL)
+            return;
+        memcpy(kept->blob, keys[i].blob, keys[i].blob_len);
+        kept->len = keys[i].blob_len;
+        login->agent_count++;
+    }
 }
 
 static void on_agent_keys(void *user, int status, const struct alk_agent_identity *keys,
@@ -139,15 +196,8 @@ static void on_agent_keys(void *user, int status, const struct alk_agent_identit
     if (status != ALK_OK)
         alk_log(client->options.log, ALK_LOG_WARN, "the ssh-agent cannot be used", "reason",
                 alk_status_text(status), NULL);
-    if (status == ALK_OK && count > 0) {
-        login->agent_keys = malloc(count * sizeof(*keys));
-        if (login->agent_keys != NULL) {
-            for (size_t i = 0; i < count; i++) {
-                if (is_wanted(client, keys[i].blob, ALK_KEY_BLOB_SIZE))
-                    login->agent_keys[login->agent_count++] = keys[i];
-            }
-        }
-    }
+    else
+        keep_agent_keys(client, keys, count);
     if (login->wants_key)
         login_next(client);
 }
@@ -161,6 +211,8 @@ static void offer(struct alk_client *client)
     login->wants_key = false;
     if (login->next < own) {
         use_own_key(client, client->options.keys[login->next]);
+    } else if (client->options.foreign_key != NULL && !login->foreign_offered) {
+        use_foreign_key(client);
     } else if (client->agent != NULL && !login->agent_asked) {
         login->agent_asked = login->wants_key = true;
         int status =
@@ -168,7 +220,7 @@ static void offer(struct alk_client *client)
         if (status != ALK_OK)
             on_agent_keys(client, status, NULL, 0);
     } else if (login->next - own < login->agent_count && login->refused < REFUSALS_MAX) {
-        probe_agent_key(client, login->agent_keys[login->next - own].blob);
+        probe_agent_key(client, &login->agent_keys[login->next - own]);
     } else {
         give_up(client);
     }
@@ -187,7 +239,7 @@ void login_next(struct alk_client *client)
     alk_session_touch(client->session);
 }
 
-static void on_agent_signature(void *user, int status, const uint8_t *signature)
+static void on_agent_signature(void *user, int status, const uint8_t *signature, size_t len)
 {
     struct alk_client *client = user;
 
@@ -195,8 +247,7 @@ static void on_agent_signature(void *user, int status, const uint8_t *signature)
         login_next(client);
         return;
     }
-    alk_session_engine(client->session)
-        ->auth_signed(ssh_of(client), signature, ALK_SIGNATURE_BLOB_SIZE);
+    engine_of(client)->auth_signed(ssh_of(client), signature, len);
     alk_session_touch(client->session);
 }
 
@@ -206,9 +257,14 @@ void login_sign(struct alk_client *client)
     const uint8_t *data;
     size_t len;
 
-    if (alk_session_engine(client->session)
-                ->auth_to_sign(ssh_of(client), client->user, login->shown, login->shown_len, &data,
-                               &len) != ALK_OK ||
-        agent_talk_sign(login->agent, login->offered, data, len, on_agent_signature) != ALK_OK)
+    if (login->own != NULL) {
+        sign_with(client, login->own);
+        alk_session_touch(client->session);
+        return;
+    }
+    if (engine_of(client)->auth_to_sign(ssh_of(client), client->user, login->shown,
+                                        login->shown_len, &data, &len) != ALK_OK ||
+        agent_talk_sign(login->agent, login->offered, login->offered_len, data, len,
+                        on_agent_signature) != ALK_OK)
         login_next(client);
 }

@@ -2,8 +2,8 @@
  * What a session asks of an SSH engine, as a table, since there can be several. The native one is
  * alk/ssh.h, where each function is described; others keep to that.
  *
- * The handles belong to the engine that made them. Users and starvation of channels are the same
- * for all: alk_ssh_channel_set_user, alk_ssh_channel_user and alk_ssh_channel_blocked apply.
+ * The handles belong to the engine that made them, but the user of a channel is the same for all:
+ * alk_ssh_channel_set_user and alk_ssh_channel_user apply.
  */
 #ifndef ALK_INTERFACE_ENGINE_H
 #define ALK_INTERFACE_ENGINE_H
@@ -36,6 +36,13 @@ struct alk_engine {
     int (*auth_to_sign)(struct alk_ssh *ssh, const char *user, const uint8_t *blob, size_t blob_len,
                         const uint8_t **data, size_t *len);
     int (*auth_signed)(struct alk_ssh *ssh, const uint8_t *signature, size_t len);
+    /* Can it log in with such a key, if somebody else signs? */
+    bool (*takes_key)(const uint8_t *blob, size_t len);
+    bool probes_first; /* auth_to_sign works after AUTH_KEY_OK only */
+    /* NULL where an engine does not: logs in with the text of a private key file, which the engine
+     * reads and signs with itself, and its passphrase or NULL. Borrowed until the answer. */
+    int (*auth_file)(struct alk_ssh *ssh, const char *user, const char *text,
+                     const char *passphrase);
 
     int (*channel_open)(struct alk_ssh *ssh, enum alk_ssh_channel_kind kind, const char *host,
                         uint32_t port, const char *origin, uint32_t origin_port,
@@ -47,6 +54,7 @@ struct alk_engine {
                            struct iovec *parts, int most);
     int (*channel_reserve_urgent)(struct alk_ssh *ssh, struct alk_ssh_channel *channel,
                                   struct iovec *part);
+    bool (*channel_blocked)(const struct alk_ssh_channel *channel);
     void (*channel_commit)(struct alk_ssh *ssh, struct alk_ssh_channel *channel, size_t len);
     size_t (*channel_write)(struct alk_ssh *ssh, struct alk_ssh_channel *channel, const void *data,
                             size_t len);
@@ -59,5 +67,6 @@ struct alk_engine {
 };
 
 extern const struct alk_engine alk_engine_native;
+extern const struct alk_engine alk_engine_libssh2; /* client only */
 
 #endif

@@ -1,5 +1,15 @@
 #include "interface/engine.h"
 
+#include <alk/user_key.h>
+
+/* With a security key, nobody here can sign. */
+static bool takes_key(const uint8_t *blob, size_t len)
+{
+    struct alk_user_key key;
+
+    return alk_user_key_parse(blob, len, &key) && !key.certified && key.application == NULL;
+}
+
 const struct alk_engine alk_engine_native = {
     .create = alk_ssh_new,
     .destroy = alk_ssh_free,
@@ -19,6 +29,7 @@ const struct alk_engine alk_engine_native = {
     .authenticated = alk_ssh_authenticated,
     .memory = alk_ssh_memory,
     .host_key_accept = alk_ssh_host_key_accept,
+    .takes_key = takes_key,
     .auth_probe = alk_ssh_auth_probe,
     .auth_to_sign = alk_ssh_auth_to_sign,
     .auth_signed = alk_ssh_auth_signed,
@@ -27,6 +38,7 @@ const struct alk_engine alk_engine_native = {
     .channel_reject = alk_ssh_channel_reject,
     .channel_reserve = alk_ssh_channel_reserve,
     .channel_reserve_urgent = alk_ssh_channel_reserve_urgent,
+    .channel_blocked = alk_ssh_channel_blocked,
     .channel_commit = alk_ssh_channel_commit,
     .channel_write = alk_ssh_channel_write,
     .channel_consumed = alk_ssh_channel_consumed,

@@ -131,7 +131,7 @@ static ssize_t stream_read(struct alk_stream *base, void *data, size_t len)
 /* Why not everything was taken: the channel's window, or the session's output. */
 static void wait_for_room(struct channel_stream *s)
 {
-    if (alk_ssh_channel_blocked(s->channel))
+    if (engine_of(s)->channel_blocked(s->channel))
         s->starved = true;
     else
         alk_session_wait(s->session, &s->waiter);

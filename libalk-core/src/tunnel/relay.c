@@ -211,7 +211,7 @@ static void set_interest(struct alk_relay *relay)
 /* No room: wait for the channel's window, or in the session's queue for its output. */
 static void wait_for_room(struct alk_relay *relay)
 {
-    if (alk_ssh_channel_blocked(relay->channel))
+    if (alk_session_engine(relay->session)->channel_blocked(relay->channel))
         relay->starved = true;
     else
         alk_session_wait(relay->session, &relay->waiter);

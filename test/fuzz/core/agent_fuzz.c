@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct alk_agent_identity found[ALK_AGENT_KEYS_MAX];
-    uint8_t signature[ALK_SIGNATURE_BLOB_SIZE];
+    const uint8_t *signature;
+    size_t signature_len, bytes = 0;
     ssize_t whole = alk_agent_message_length(data, size);
     size_t len = whole > 0 ? (size_t)whole : size;
     int count = alk_agent_parse_identities(data, len, found, size % (ALK_AGENT_KEYS_MAX + 1));
@@ -19,7 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < count; i++) {
         if (strlen(found[i].comment) >= ALK_KEY_COMMENT_MAX)
             abort();
+        for (size_t at = 0; at < found[i].blob_len; at++)
+            bytes += found[i].blob[at]; /* they must lie inside */
     }
-    alk_agent_parse_signature(data, len, signature);
+    if (alk_agent_parse_signature(data, len, &signature, &signature_len) == ALK_OK)
+        bytes += signature[signature_len - 1];
+    if (bytes == SIZE_MAX)
+        abort();
     return 0;
 }

@@ -93,7 +93,9 @@ static void lists_and_signs_with_ssh_agent(void **state)
     struct scratch *scratch = *state;
     struct agent agent = start_agent(scratch);
     struct alk_agent_identity found[ALK_AGENT_KEYS_MAX];
-    uint8_t request[512], answer[8192], signature[ALK_SIGNATURE_BLOB_SIZE];
+    uint8_t request[512], answer[8192];
+    const uint8_t *signature;
+    size_t signature_len;
     char comment[ALK_KEY_COMMENT_MAX];
     static const char data[] = "what is to be signed";
     uint8_t blob[ALK_KEY_BLOB_SIZE];
@@ -111,29 +113,69 @@ static void lists_and_signs_with_ssh_agent(void **state)
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "rsa"));
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "k"));
     got = exchange(agent, request, len, answer, sizeof(answer));
-    assert_int_equal(alk_agent_parse_identities(answer, got, found, ALK_AGENT_KEYS_MAX), 1);
-    assert_string_equal(found[0].comment, "bob at home");
+    assert_int_equal(alk_agent_parse_identities(answer, got, found, ALK_AGENT_KEYS_MAX), 2);
+    assert_string_equal(found[1].comment, "bob at home");
     char *line = scratch_read(scratch, "k.pub", NULL);
     assert_int_equal(alk_key_parse_public(line, blob, comment, NULL), ALK_OK);
     free(line);
-    assert_memory_equal(found[0].blob, blob, sizeof(blob));
+    assert_int_equal(found[1].blob_len, sizeof(blob));
+    assert_memory_equal(found[1].blob, blob, sizeof(blob));
     assert_int_equal(alk_agent_holds(scratch_path(scratch, "agent"), blob), ALK_OK);
 
-    ssize_t size =
-        alk_agent_request_signature(found[0].blob, data, sizeof(data), request, sizeof(request));
+    ssize_t size = alk_agent_request_signature(blob, sizeof(blob), data, sizeof(data), request,
+                                               sizeof(request));
     assert_true(size > 0);
     got = exchange(agent, request, (size_t)size, answer, sizeof(answer));
-    assert_int_equal(alk_agent_parse_signature(answer, got, signature), ALK_OK);
+    assert_int_equal(alk_agent_parse_signature(answer, got, &signature, &signature_len), ALK_OK);
     assert_int_equal(
-        alk_key_verify(blob, sizeof(blob), data, sizeof(data), signature, sizeof(signature)),
-        ALK_OK);
+        alk_key_verify(blob, sizeof(blob), data, sizeof(data), signature, signature_len), ALK_OK);
 
     /* a key that the agent does not hold */
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "-D"));
     assert_int_equal(alk_agent_holds(scratch_path(scratch, "agent"), blob), ALK_E_NOTFOUND);
     assert_int_equal(alk_agent_holds(scratch_path(scratch, "nobody"), blob), ALK_E_IO);
     got = exchange(agent, request, (size_t)size, answer, sizeof(answer));
-    assert_int_equal(alk_agent_parse_signature(answer, got, signature), ALK_E_DENIED);
+    assert_int_equal(alk_agent_parse_signature(answer, got, &signature, &signature_len),
+                     ALK_E_DENIED);
+}
+
+/* What a login signs names the algorithm, and the agent signs by it. */
+static void signs_with_an_rsa_key_as_the_login_says(void **state)
+{
+    static const char *const algorithms[] = {"rsa-sha2-256", "rsa-sha2-512"};
+    struct scratch *scratch = *state;
+    struct agent agent = start_agent(scratch);
+    struct alk_agent_identity found[1];
+    uint8_t request[4096], answer[8192], asked[8192];
+
+    setenv("SSH_AUTH_SOCK", scratch_path(scratch, "agent"), 1);
+    scratch_run(scratch, NULL, 0,
+                ARGV("ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", "rsa"));
+    scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "rsa"));
+    size_t len = alk_agent_request_identities(request);
+    size_t got = exchange(agent, request, len, answer, sizeof(answer));
+    assert_int_equal(alk_agent_parse_identities(answer, got, found, 1), 1);
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t data[1024];
+        struct alk_writer w = alk_writer(data, sizeof(data));
+        alk_put_text(&w, "the session");
+        alk_put_u8(&w, 50);
+        alk_put_text(&w, "user");
+        alk_put_text(&w, "ssh-connection");
+        alk_put_text(&w, "publickey");
+        alk_put_u8(&w, 1);
+        alk_put_text(&w, algorithms[i]);
+        alk_put_string(&w, found[0].blob, found[0].blob_len);
+        ssize_t size = alk_agent_request_signature(found[0].blob, found[0].blob_len, data,
+                                                   alk_writer_len(&w), request, sizeof(request));
+        assert_true(size > 0);
+        const uint8_t *signature;
+        size_t signature_len;
+        got = exchange(agent, request, (size_t)size, asked, sizeof(asked));
+        assert_int_equal(alk_agent_parse_signature(asked, got, &signature, &signature_len), ALK_OK);
+        struct alk_reader r = alk_reader(signature, signature_len);
+        assert_true(alk_bytes_equal(alk_get_string(&r), algorithms[i]));
+    }
 }
 
 /* ---- without an agent ------------------------------------------------------------------- */
@@ -205,7 +247,7 @@ static void keeps_what_fits(void **state)
     assert_int_equal(alk_agent_parse_identities(data, len, found, 0), 0);
 }
 
-static void skips_keys_of_other_types(void **state)
+static void keeps_keys_of_all_types(void **state)
 {
     uint8_t data[1024], raw[32] = {7}, blob[ALK_KEY_BLOB_SIZE];
     struct alk_agent_identity found[4];
@@ -217,8 +259,12 @@ static void skips_keys_of_other_types(void **state)
     put_identity(&w, NULL, 0, "");
     put_identity(&w, blob, sizeof(blob) - 1, "short");
     put_identity(&w, blob, sizeof(blob), "right");
-    assert_int_equal(alk_agent_parse_identities(data, finish(&w), found, 4), 1);
-    assert_string_equal(found[0].comment, "right");
+    assert_int_equal(alk_agent_parse_identities(data, finish(&w), found, 4), 4);
+    assert_int_equal(found[0].blob_len, 15);
+    assert_int_equal(found[1].blob_len, 0);
+    assert_int_equal(found[2].blob_len, sizeof(blob) - 1);
+    assert_string_equal(found[3].comment, "right");
+    assert_memory_equal(found[3].blob, blob, sizeof(blob));
 }
 
 static void refuses_malformed_lists(void **state)
@@ -280,23 +326,27 @@ static void refuses_malformed_signatures(void **state)
         int expected;
     } cases[] = {
         {"ssh-ed25519", 64, 0, 0, ALK_OK},      {"ssh-ed25519", 63, 0, 0, ALK_E_PROTO},
-        {"ssh-ed25519", 65, 0, 0, ALK_E_PROTO}, {"ssh-ed2551", 64, 0, 0, ALK_E_PROTO},
+        {"ssh-ed25519", 65, 0, 0, ALK_E_PROTO}, {"", 64, 0, 0, ALK_E_PROTO},
+        {"ssh-rsa", 64, 0, 0, ALK_OK},          {"ssh-rsa", 0, 0, 0, ALK_E_PROTO},
         {"ssh-rsa", 64, 4, 0, ALK_E_PROTO},     {"ssh-ed25519", 64, 1, 0, ALK_E_PROTO},
         {"ssh-ed25519", 64, 0, 1, ALK_E_PROTO}, {"ssh-ed25519", 0, 64, 0, ALK_E_PROTO},
     };
-    uint8_t data[512], signature[ALK_SIGNATURE_BLOB_SIZE];
+    uint8_t data[512];
+    const uint8_t *signature;
+    size_t signature_len;
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         size_t len = signature_answer(data, sizeof(data), cases[i].type, cases[i].signature_len,
                                       cases[i].inner_extra, cases[i].outer_extra);
-        int rc = alk_agent_parse_signature(data, len, signature);
+        int rc = alk_agent_parse_signature(data, len, &signature, &signature_len);
         if (rc != cases[i].expected)
             fail_msg("case %zu: expected %d, got %d", i, cases[i].expected, rc);
     }
     size_t len = signature_answer(data, sizeof(data), "ssh-ed25519", 64, 0, 0);
     for (size_t cut = 0; cut < len; cut++)
-        assert_int_equal(alk_agent_parse_signature(data, cut, signature), ALK_E_PROTO);
+        assert_int_equal(alk_agent_parse_signature(data, cut, &signature, &signature_len),
+                         ALK_E_PROTO);
 }
 
 static void bounds_signature_requests(void **state)
@@ -307,18 +357,23 @@ static void bounds_signature_requests(void **state)
     uint8_t blob[ALK_KEY_BLOB_SIZE] = {0};
 
     (void)state;
-    assert_int_equal(alk_agent_request_signature(blob, data, 10, out, FIXED + 9), ALK_E_LIMIT);
-    assert_int_equal(alk_agent_request_signature(blob, data, 10, out, FIXED + 10), FIXED + 10);
+    assert_int_equal(alk_agent_request_signature(blob, SIZE_MAX, data, 10, out, FIXED + 10),
+                     ALK_E_LIMIT);
+    assert_int_equal(alk_agent_request_signature(blob, sizeof(blob), data, 10, out, FIXED + 9),
+                     ALK_E_LIMIT);
+    assert_int_equal(alk_agent_request_signature(blob, sizeof(blob), data, 10, out, FIXED + 10),
+                     FIXED + 10);
     assert_int_equal(alk_agent_message_length(out, FIXED + 10), FIXED + 10);
     size_t most = ALK_AGENT_MESSAGE_MAX - FIXED;
-    assert_int_equal(alk_agent_request_signature(blob, data, most, out, ALK_AGENT_MESSAGE_MAX + 16),
+    assert_int_equal(alk_agent_request_signature(blob, sizeof(blob), data, most, out,
+                                                 ALK_AGENT_MESSAGE_MAX + 16),
                      ALK_AGENT_MESSAGE_MAX);
-    assert_int_equal(
-        alk_agent_request_signature(blob, data, most + 1, out, ALK_AGENT_MESSAGE_MAX + 16),
-        ALK_E_LIMIT);
-    assert_int_equal(
-        alk_agent_request_signature(blob, data, SIZE_MAX, out, ALK_AGENT_MESSAGE_MAX + 16),
-        ALK_E_LIMIT);
+    assert_int_equal(alk_agent_request_signature(blob, sizeof(blob), data, most + 1, out,
+                                                 ALK_AGENT_MESSAGE_MAX + 16),
+                     ALK_E_LIMIT);
+    assert_int_equal(alk_agent_request_signature(blob, sizeof(blob), data, SIZE_MAX, out,
+                                                 ALK_AGENT_MESSAGE_MAX + 16),
+                     ALK_E_LIMIT);
     free(out);
     free(data);
 }
@@ -327,9 +382,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lists_and_signs_with_ssh_agent, scratch_make, stop_agent),
+        cmocka_unit_test_setup_teardown(signs_with_an_rsa_key_as_the_login_says, scratch_make,
+                                        stop_agent),
         cmocka_unit_test(measures_messages),
         cmocka_unit_test(keeps_what_fits),
-        cmocka_unit_test(skips_keys_of_other_types),
+        cmocka_unit_test(keeps_keys_of_all_types),
         cmocka_unit_test(refuses_malformed_lists),
         cmocka_unit_test(refuses_malformed_signatures),
         cmocka_unit_test(bounds_signature_requests),
