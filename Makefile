@@ -38,7 +38,7 @@ endif
 
 # ---- libraries: what each holds and may use ---------------------------------
 LIBS := $(foreach l,schema core secret storage flowgraph,$(if $(wildcard libalk-$l/src),$l))
-PKGS_core      := libevent_core libevent_pthreads libsodium libssl libcrypto libssh inih zlib
+PKGS_core      := libevent_core libevent_pthreads libsodium libssl libcrypto libssh libssh2 inih zlib
 USES_core      :=
 PKGS_schema    := jansson libpcre2-8
 USES_schema    :=

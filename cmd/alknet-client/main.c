@@ -27,6 +27,7 @@ struct program {
     struct settings settings;
     struct alk_client *client;
     struct alk_key *key;
+    struct alk_foreign_key *foreign_key;  /* an identity that only libssh2 can use */
     uint8_t agent_key[ALK_KEY_BLOB_SIZE]; /* the identity, when it is one of the agent's */
     uint8_t *certificate;                 /* from malloc; NULL = none */
     size_t certificate_len;
@@ -158,7 +159,7 @@ static void find_certificate(struct program *p, const char *identity,
 
     if (asprintf(&path, "%s-cert.pub", identity) < 0)
         return;
-    if (access(path, F_OK) == 0) {
+    if (access(path, F_OK) == 0 && p->settings.engine == ALK_CLIENT_NATIVE) {
         if (alk_user_certificate_load(&p->certificate, &p->certificate_len, path, &error) != ALK_OK)
             fprintf(stderr, "alknet-client: passed over: %s\n", error.text);
         else if (!is_for(p, blob)) {
@@ -167,6 +168,12 @@ static void find_certificate(struct program *p, const char *identity,
         }
     }
     free(path);
+}
+
+/* A key that is no Ed25519 one, for libssh2. */
+static bool is_for_libssh2(const struct program *p, int status)
+{
+    return status == ALK_E_UNSUPPORTED && p->settings.engine == ALK_CLIENT_LIBSSH2;
 }
 
 /* The key that --identity names, and no other: from the file, or the agent's. */
@@ -184,6 +191,8 @@ static int load_named_key(struct program *p, const char *agent, struct alk_clien
     } else if (status == ALK_OK) {
         status = alk_key_load(&p->key, path, passphrase_ask, NULL, error);
     }
+    if (is_for_libssh2(p, status))
+        return alk_foreign_key_load(&p->foreign_key, path, passphrase_ask, NULL, error);
     if (status == ALK_OK && p->settings.certificate == NULL)
         find_certificate(p, path, in_agent ? p->agent_key : alk_key_blob(p->key));
     return status;
@@ -214,7 +223,7 @@ static int load_identity(struct program *p, struct alk_client_options *options)
     }
     if (status != ALK_OK)
         return program_fail(EXIT_RUN, "%s", error.text);
-    if (p->key == NULL && options->agent == NULL)
+    if (p->key == NULL && p->foreign_key == NULL && options->agent == NULL)
         return program_fail(EXIT_RUN, "there is no key to log in with: make one with "
                                       "'alknet-ctl keygen' and name it with --identity");
     return p->settings.certificate != NULL ? load_named_certificate(p, p->settings.certificate)
@@ -295,6 +304,8 @@ static int make_client(struct program *p)
     options.bind_address = s->bind_address;
     options.family = s->family;
     options.transport = s->transport;
+    options.engine = s->engine;
+    options.foreign_key = p->foreign_key;
     options.tls_ca = s->tls_ca;
     options.tls_pin = s->tls_pin;
     options.tls_server_name = s->tls_server_name;
@@ -385,6 +396,7 @@ static int run(struct program *p, const sigset_t *signals)
     if (end == END_STDIO && p->lost)
         code = program_fail(EXIT_RUN, "the connection to the server was lost");
     alk_key_free(p->key);
+    alk_foreign_key_free(p->foreign_key);
     drop_certificate(p);
     close(p->failed_fd);
     return code;

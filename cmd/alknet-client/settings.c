@@ -69,6 +69,7 @@ static const char help_rest[] =
     "      --bind-address ADDR     connect to the server from this address\n"
     "      --ipv4                  connect over IPv4 only\n"
     "      --ipv6                  connect over IPv6 only\n"
+    "      --ssh-engine ENGINE     native (default), or libssh2 for RSA and ECDSA keys\n"
     "      --open-timeout S        seconds for the server to answer a connection's request\n"
     "                              (default 60)\n"
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
@@ -108,6 +109,7 @@ enum option_code {
     OPT_TLS_PIN,
     OPT_INSECURE,
     OPT_BIND_ADDRESS,
+    OPT_ENGINE,
     OPT_CONNECT_TIMEOUT,
     OPT_OPEN_TIMEOUT,
     OPT_KEEPALIVE,
@@ -146,6 +148,7 @@ static const struct option long_options[] = {
     {"bind-address", required_argument, NULL, OPT_BIND_ADDRESS},
     {"ipv4", no_argument, NULL, '4'},
     {"ipv6", no_argument, NULL, '6'},
+    {"ssh-engine", required_argument, NULL, OPT_ENGINE},
     {"connect-timeout", required_argument, NULL, OPT_CONNECT_TIMEOUT},
     {"open-timeout", required_argument, NULL, OPT_OPEN_TIMEOUT},
     {"keepalive", required_argument, NULL, OPT_KEEPALIVE},
@@ -186,6 +189,17 @@ static int take_tls(int code, struct settings *s)
         s->insecure = true;
         return -1;
     }
+}
+
+static int take_engine(struct settings *s)
+{
+    bool libssh2 = strcmp(optarg, "libssh2") == 0;
+
+    if (!libssh2 && strcmp(optarg, "native") != 0)
+        return program_usage("--ssh-engine wants native or libssh2, not '%s'", optarg);
+    s->engine = libssh2 ? ALK_CLIENT_LIBSSH2 : ALK_CLIENT_NATIVE;
+    s->engine_given = true;
+    return -1;
 }
 
 static int take_text(int code, struct settings *s)
@@ -291,6 +305,8 @@ static int take(int code, struct settings *s)
     case '4':
     case '6':
         return take_family(code == '4' ? AF_INET : AF_INET6, s);
+    case OPT_ENGINE:
+        return take_engine(s);
     case OPT_CONNECT_TIMEOUT:
         return program_number("--connect-timeout", optarg, 1, 3600, &s->connect_timeout)
                    ? -1
@@ -492,6 +508,8 @@ static int take_profile(struct settings *s)
         s->connect_timeout = p->options.connect_timeout_s;
     if (s->certificate == NULL)
         s->certificate = p->certificate;
+    if (!s->engine_given)
+        s->engine = p->options.engine;
     if (s->open_timeout == 0)
         s->open_timeout = p->options.open_timeout_s;
     if (s->keepalive == 0)

@@ -38,6 +38,8 @@ struct settings {
     bool insecure;
     const char *bind_address;
     int family; /* 0: any */
+    enum alk_client_engine engine;
+    bool engine_given;
     unsigned connect_timeout, open_timeout, keepalive;
     bool check;
     struct alk_log log;

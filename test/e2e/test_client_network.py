@@ -1,5 +1,6 @@
 """How alknet-client reaches its server: from which address, over which family, and for how long."""
 from support.dial import check_echo, connect
+from support.suite import both_engines
 from support.targets import loopback
 
 
@@ -22,6 +23,7 @@ def test_family(lab):
     assert code == 1 and "no address of the family that was asked for" in said
 
 
+@both_engines
 def test_the_time_out_covers_the_login(lab):
     """Somebody accepts the connection and never says a word."""
     silent = lab.serve(lambda connection: connection.recv(1 << 16) and connection.recv(1))

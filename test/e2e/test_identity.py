@@ -10,22 +10,10 @@ import pytest
 
 from support.dial import check_echo, connect
 from support.program import wait_until
+from support.suite import both_engines
 
 
-@pytest.fixture
-def agent(lab):
-    """An ssh-agent of our own; returns a function that adds a key."""
-    path = lab.path("agent")
-    program = lab.start("ssh-agent", ["ssh-agent", "-D", "-a", path], ours=False)
-    wait_until(lambda: os.path.exists(path), "the agent's socket")
-
-    def add(name, *args):
-        subprocess.run(["ssh-add", "-q", *args, lab.keys.make(name)], check=True,
-                       env=dict(os.environ, SSH_AUTH_SOCK=path), stdin=subprocess.DEVNULL)
-    add.path, add.program = path, program
-    return add
-
-
+@both_engines
 def test_encrypted_key_with_passphrase_from_the_environment(lab):
     key = lab.keys.make("locked", passphrase="open sesame")
     echo = lab.echo()
@@ -65,6 +53,7 @@ def test_encrypted_key_with_passphrase_from_a_terminal(lab):
     os.close(ours)
 
 
+@both_engines
 def test_key_of_an_agent(lab, agent):
     agent("other")
     agent("user")
@@ -77,6 +66,7 @@ def test_key_of_an_agent(lab, agent):
         in server.log()
 
 
+@both_engines
 def test_agent_without_a_usable_key(lab, agent):
     agent("other")
     server = lab.server()
@@ -93,6 +83,7 @@ def test_agent_that_is_not_there(lab):
     assert code == 1 and "agent" in said, said
 
 
+@both_engines
 def test_agent_with_openssh_server(lab, agent):
     agent("user")
     client = lab.client(lab.sshd(), "-L", f"{lab.entry()}:{lab.echo().spec}", identity=None,
@@ -115,6 +106,7 @@ def test_settings_from_the_environment(lab):
     client.wait_for("^alknet-client: connected to")
 
 
+@both_engines
 def test_accept_new_stores_the_key_once_and_refuses_another(lab):
     address = lab.entry()
     hosts = os.path.join(lab.directory, "config", "known_hosts")
@@ -140,6 +132,7 @@ def test_accept_new_stores_the_key_once_and_refuses_another(lab):
     assert open(hosts).read() == stored
 
 
+@both_engines
 def test_key_that_changes_while_the_client_runs_is_refused(lab):
     address = lab.entry()
     server = lab.server(listen=(address,))
@@ -151,6 +144,7 @@ def test_key_that_changes_while_the_client_runs_is_refused(lab):
     assert client.running()
 
 
+@both_engines
 def test_pinned_fingerprint_needs_no_known_hosts(lab):
     server = lab.server()
     lab.client(server, "--host-key-fingerprint", server.fingerprint, "--known-hosts",
@@ -158,6 +152,7 @@ def test_pinned_fingerprint_needs_no_known_hosts(lab):
     assert not os.path.exists(lab.path("none"))
 
 
+@both_engines
 def test_hashed_known_hosts(lab):
     server = lab.server()
     hosts = lab.known_hosts(server.address, "host", "hashed")

@@ -6,6 +6,7 @@ import pytest
 
 from support import pki, proxies
 from support.dial import check_echo, check_exchange, connect, through
+from support.suite import both_engines
 from support.targets import answer_after_end, loopback, payload, read_all
 
 
@@ -42,6 +43,7 @@ def refusal(lab, server, *args):
     return said
 
 
+@both_engines
 @pytest.mark.parametrize("kinds", [("alknet", "sshd"), ("sshd", "alknet"),
                                    ("sshd", "alknet", "alknet")], ids=" ".join)
 def test_64_mib_each_way_through_jump_hosts(lab, kinds):
@@ -58,6 +60,7 @@ def test_64_mib_each_way_through_jump_hosts(lab, kinds):
     assert client.stop() == 0
 
 
+@both_engines
 def test_half_close(lab):
     gate, server = lab.sshd(), ours(lab)
     data, digest = payload(1 << 20)
@@ -75,6 +78,7 @@ def test_remote_forward(lab):
     check_echo(lab.keep(connect(("127.0.0.1", lab.remote_ports(client)[0]))))
 
 
+@both_engines
 def test_a_target_that_does_not_read_stops_who_sends_to_it_and_nobody_else(lab):
     gate, server, echo = ours(lab), ours(lab), lab.echo()
     stalled = lab.serve(lambda connection: lab.keep(connection) and connection.recv(0) or
@@ -94,6 +98,7 @@ def test_a_target_that_does_not_read_stops_who_sends_to_it_and_nobody_else(lab):
         assert program.memory() < 128 << 20, program.name
 
 
+@both_engines
 def test_the_chain_is_made_again(lab):
     gate, server, echo = ours(lab), ours(lab), lab.echo()
     client = lab.client(server, "-L", f"{lab.entry()}:{echo.spec}", *jump(lab, gate, server))

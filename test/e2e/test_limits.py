@@ -7,6 +7,7 @@ import pytest
 
 from support.dial import SUCCEEDED, TIMED_OUT, check_echo, check_exchange, connect, socks5, through
 from support.program import wait_until
+from support.suite import both_engines
 
 
 @pytest.fixture
@@ -166,6 +167,7 @@ def check_both(streams, targets):
     assert all(t.results for t in targets)
 
 
+@both_engines
 def test_a_server_that_never_answers_an_open(lab):
     server = lab.server()
     client = lab.client(server, "-D", "127.0.0.1:0", "--open-timeout", "1")

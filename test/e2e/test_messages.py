@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from support.program import path_of, wait_until
+from support.suite import both_engines
 from support.targets import listen_on
 
 RUN, USAGE = 1, 2
@@ -42,7 +43,7 @@ def server_argv(lab):
 
 
 # ---- the client ----
-
+@both_engines
 def test_unknown_host_key(lab):
     server = lab.server()
     nobody = lab.write("nobody", "")
@@ -52,6 +53,7 @@ def test_unknown_host_key(lab):
     check(lab, argv, RUN, re.escape(server.fingerprint), "--accept-new")
 
 
+@both_engines
 def test_changed_host_key(lab):
     server = lab.server()
     wrong = lab.known_hosts(server.address, "other", "wrong")
@@ -60,6 +62,7 @@ def test_changed_host_key(lab):
         check(lab, argv, RUN, "changed", re.escape(server.fingerprint), "remove line 1 of", "wrong")
 
 
+@both_engines
 def test_revoked_host_key(lab):
     server = lab.server()
     hosts = lab.write("revoked", f"@revoked * {lab.keys.public('host')}\n")
@@ -67,6 +70,7 @@ def test_revoked_host_key(lab):
           "line 1")
 
 
+@both_engines
 def test_pinned_host_key_that_differs(lab):
     server = lab.server()
     other = lab.keys.fingerprint("other")
@@ -74,6 +78,7 @@ def test_pinned_host_key_that_differs(lab):
     check(lab, argv, RUN, "pinned", re.escape(other), re.escape(server.fingerprint))
 
 
+@both_engines
 def test_key_that_is_not_authorised(lab):
     server = lab.server()
     check(lab, lab.client_argv(server, identity="other"), RUN,
@@ -118,6 +123,7 @@ def test_encrypted_key_without_a_way_to_ask(lab):
           start_new_session=True)
 
 
+@both_engines
 def test_no_key_at_all(lab):
     argv = lab.client_argv(lab.server(), identity=None)
     check(lab, argv, RUN, "--identity", env={"HOME": lab.directory, "SSH_AUTH_SOCK": ""})
@@ -135,6 +141,7 @@ def test_server_that_is_not_there(lab):
     check(lab, lab.client_argv(server), RUN, "cannot reach", "refused")
 
 
+@both_engines
 def test_peer_that_does_not_speak_ssh(lab):
     web = lab.serve(lambda c: c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "127.0.0.1")
     server = lab.server()
@@ -152,6 +159,7 @@ def test_local_port_in_use(lab):
         check(lab, lab.client_argv(server, *args), RUN, str(port), "in use")
 
 
+@both_engines
 def test_remote_port_in_use(lab):
     taken = lab.keep(listen_on("127.0.0.1"))
     port = taken.getsockname()[1]

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from support.dial import SUCCEEDED, check_echo, check_exchange, connect, socks4a, socks5, through
+from support.suite import both_engines
 from support.targets import answer_after_end, free_port, payload, read_all
 
 CIPHERS = [
@@ -17,6 +18,7 @@ CIPHERS = [
 SIZE = 64 << 20
 
 
+@both_engines
 def test_socks_proxy(lab):
     client = lab.client(lab.sshd(), "-D", "127.0.0.1:0")
     check_echo(lab.keep(through(client.address, lab.echo())))
@@ -29,11 +31,13 @@ def test_socks_proxy(lab):
     check_echo(lab.keep(s))
 
 
+@both_engines
 def test_local_forward(lab):
     client = lab.client(lab.sshd(), "-L", f"{lab.entry()}:{lab.echo().spec}")
     check_echo(lab.keep(connect(client.address)))
 
 
+@both_engines
 def test_local_forward_from_and_to_unix_sockets(lab):
     entry, path = lab.path("entry"), lab.path("target")
     lab.echo(path)
@@ -41,6 +45,7 @@ def test_local_forward_from_and_to_unix_sockets(lab):
     check_echo(lab.keep(connect(entry)))
 
 
+@both_engines
 def test_remote_forward(lab):
     port = free_port("127.0.0.1")
     client = lab.client(lab.sshd(), "-R", f"{port}:{lab.echo().spec}")
@@ -48,6 +53,7 @@ def test_remote_forward(lab):
     check_echo(lab.keep(connect(("127.0.0.1", port))))
 
 
+@both_engines
 def test_remote_forward_to_a_port_that_the_server_chooses(lab):
     echo, other = lab.echo(), lab.echo(lab.path("target"))
     client = lab.client(lab.sshd(), "-R", f"0:{echo.spec}", "-R", f"0:{other.spec}")
@@ -64,6 +70,7 @@ def test_remote_forward_from_and_to_unix_sockets(lab):
     check_echo(lab.keep(connect(entry)))
 
 
+@both_engines
 @pytest.mark.parametrize("path", [None, "target"])
 def test_stdio(lab, path):
     # as with ssh -W the end of what the far end sends ends it, so one direction at a time
@@ -91,6 +98,7 @@ def test_64_mib_each_way_while_rekeying(lab, cipher, mac):
     assert rekeys >= 20, f"expected dozens of key exchanges in 128 MiB at 1 MiB each, got {rekeys}"
 
 
+@both_engines
 def test_a_session_that_sshd_ends_is_made_again(lab):
     echo = lab.echo()
     sshd = lab.sshd("ClientAliveInterval 0")

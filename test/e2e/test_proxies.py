@@ -5,6 +5,7 @@ import subprocess
 from support.dial import (DENIED, REFUSED, SUCCEEDED, UNREACHABLE, UNSUPPORTED, check_echo, connect,
                           read_exactly, socks4a, socks5, through)
 from support.program import path_of
+from support.suite import both_engines
 from support.targets import free_port, loopback, read_all
 
 
@@ -12,6 +13,7 @@ from support.targets import free_port, loopback, read_all
 NO_NAME = "n" * 64 + ".invalid"
 
 
+@both_engines
 def test_socks5_reaches_names_ipv4_and_ipv6(lab):
     client = lab.client(lab.server(), "-D", "127.0.0.1:0")
     check_echo(lab.keep(through(client.address, lab.echo())))
@@ -110,6 +112,7 @@ def answer_http(connection):
     connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nyes")
 
 
+@both_engines
 def test_http_connect_with_curl(lab):
     client = lab.client(lab.server(), "--http-proxy", "127.0.0.1:0")
     for address in (None, "::1"):
@@ -132,6 +135,7 @@ def test_http_connect_refusals(lab):
     assert read_all(s).startswith(b"HTTP/1.1 405 ")
 
 
+@both_engines
 def test_ipv6_on_both_ends(lab):
     server = lab.server(listen=("[::1]:0",))
     echo = lab.echo("::1")

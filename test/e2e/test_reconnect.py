@@ -8,6 +8,7 @@ import pytest
 
 from support.dial import SUCCEEDED, check_echo, connect, socks5, through
 from support.program import PATIENCE, wait_until
+from support.suite import both_engines
 from support.targets import free_port, push_for_ever
 
 
@@ -21,6 +22,7 @@ def ends_soon(s):
     s.close()
 
 
+@both_engines
 def test_client_comes_back_after_the_server_was_killed(lab):
     address = lab.entry()
     server = lab.server(listen=(address,))
@@ -48,6 +50,7 @@ def test_client_comes_back_after_the_server_was_killed(lab):
     check_echo(lab.keep(connect(("127.0.0.1", port))))
 
 
+@both_engines
 def test_fixed_remote_forward_is_back_on_its_port(lab):
     address, port = lab.entry(), free_port("127.0.0.1")
     server = lab.server(listen=(address,))
@@ -59,6 +62,7 @@ def test_fixed_remote_forward_is_back_on_its_port(lab):
     check_echo(lab.keep(connect(("127.0.0.1", port))))
 
 
+@both_engines
 def test_standard_io_that_was_cut_is_a_failure(lab):
     server = lab.server()
     client, s = lab.stdio("alknet-client", lab.client_argv(server, "-W",
@@ -84,6 +88,7 @@ def test_hang_up_ends_the_client_in_order_unless_it_is_ignored(lab):
     check_echo(lab.keep(through(f"unix:{sockets[1]}", lab.echo())))
 
 
+@both_engines
 def test_connection_that_comes_while_offline_waits_and_then_works(lab):
     address = lab.entry()
     server = lab.server(listen=(address,))
@@ -129,6 +134,7 @@ def test_connection_that_comes_while_offline_fails_properly_after_ten_seconds(la
     assert web.recv(100).startswith(b"HTTP/1.1 504 ")
 
 
+@both_engines
 def test_server_that_falls_silent_is_noticed_by_keepalive(lab):
     """The wire swallows everything: no FIN, no reset."""
     server = lab.server()
@@ -176,6 +182,7 @@ def test_server_drains_and_exits_0(lab, number):
     ends_soon(s)
 
 
+@both_engines
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_client_drains_and_exits_0(lab, number):
     server = lab.server()
@@ -207,6 +214,7 @@ def test_server_ends_in_time_although_a_client_does_not_read(lab):
     assert time.monotonic() - start < 3 * PATIENCE
 
 
+@both_engines
 def test_first_connection_that_fails_ends_the_client(lab):
     server = lab.server()
     server.kill()
@@ -227,4 +235,3 @@ def test_two_clients_do_not_disturb_each_other(lab):
     second.kill()
     wait_until(lambda: "connection closed" in server.log(), "the server notices the end")
     check_echo(s)
-

@@ -6,6 +6,7 @@ import pytest
 
 from support.dial import check_echo, check_exchange, connect, read_exactly
 from support.program import wait_until
+from support.suite import both_engines
 from support.targets import answer_after_end, end_then_read, payload, read_all
 
 
@@ -19,6 +20,7 @@ def entry(lab):
     return make
 
 
+@both_engines
 def test_client_ends_writing_and_then_reads_the_answer(lab, entry):
     target = lab.serve(answer_after_end)
     data, digest = payload(3 << 20)
@@ -28,6 +30,7 @@ def test_client_ends_writing_and_then_reads_the_answer(lab, entry):
     assert read_all(s).decode() == digest
 
 
+@both_engines
 def test_target_ends_writing_and_still_reads(lab, entry):
     told = []
     target = lab.serve(end_then_read(told))
@@ -40,6 +43,7 @@ def test_target_ends_writing_and_still_reads(lab, entry):
     assert hashlib.sha256(told[0]).hexdigest() == digest
 
 
+@both_engines
 def test_empty_connection_ends_both_ways(lab, entry):
     told = []
     s = lab.keep(connect(entry(lab.serve(lambda c: told.append(read_all(c))))))
@@ -48,12 +52,14 @@ def test_empty_connection_ends_both_ways(lab, entry):
     wait_until(lambda: told == [b""], "the target sees an empty stream end")
 
 
+@both_engines
 def test_target_that_closes_at_once(lab, entry):
     address = entry(lab.serve(lambda c: None))
     for _ in range(50):
         assert connect(address).recv(1) == b""
 
 
+@both_engines
 def test_target_that_closes_after_its_answer_loses_nothing(lab, entry):
     data, digest = payload(5 << 20)
     target = lab.serve(lambda c: c.sendall(data))
@@ -64,6 +70,7 @@ def test_target_that_closes_after_its_answer_loses_nothing(lab, entry):
         s.close()
 
 
+@both_engines
 def test_target_that_resets_ends_the_connection(lab, entry):
     def reset(connection):
         connection.recv(1)
@@ -76,6 +83,7 @@ def test_target_that_resets_ends_the_connection(lab, entry):
         pass
 
 
+@both_engines
 def test_application_that_goes_away_frees_the_target(lab, entry):
     told = []
 
@@ -93,6 +101,7 @@ def test_application_that_goes_away_frees_the_target(lab, entry):
     wait_until(lambda: told, "the target learns that its client is gone")
 
 
+@both_engines
 def test_remote_forward_carries_half_close(lab):
     target = lab.serve(answer_after_end)
     client = lab.client(lab.server(), "-R", f"0:{target.spec}")
@@ -103,11 +112,13 @@ def test_remote_forward_carries_half_close(lab):
     assert read_all(s).decode() == digest
 
 
+@both_engines
 def test_greeting_of_the_target_comes_without_asking(lab, entry):
     s = lab.keep(connect(entry(lab.serve(lambda c: (c.sendall(b"220 hello\r\n"), read_all(c))))))
     assert read_exactly(s, 11) == b"220 hello\r\n"
 
 
+@both_engines
 def test_64_mib_each_way_between_our_own_programs(lab, entry):
     exchange = lab.exchange(64 << 20)
     check_exchange(connect(entry(exchange)), exchange)

@@ -8,6 +8,7 @@ import pytest
 from support import pki, proxies
 from support.dial import check_echo, check_exchange, through
 from support.program import path_of
+from support.suite import both_engines
 
 
 class Site:
@@ -146,6 +147,7 @@ def test_tls_options_want_tls(lab, site):
     assert code == 2 and "--transport tls" in said
 
 
+@both_engines
 def test_bulk_both_ways(lab, site):
     exchange = lab.exchange(64 << 20)
     client = site.client("-D", "127.0.0.1:0", "--tls-ca", site.ca.cert_path)

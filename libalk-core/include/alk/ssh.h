@@ -60,6 +60,9 @@ struct alk_ssh_options {
     uint64_t rekey_bytes;      /* the cipher's own bound */
     uint64_t rekey_packets;    /* 2^31 */
     uint64_t rekey_ms;         /* 3,600,000; UINT64_MAX = never for the time */
+    /* client: comma list of host key types on record, to be preferred by an engine that has
+     * several (the native one has ssh-ed25519 only); NULL = none; borrowed for the creation */
+    const char *host_key_types;
     uint32_t window_max; /* 64 MiB: how far a channel's window may grow; ALK_SSH_WINDOW at least */
 };
 

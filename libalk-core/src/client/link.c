@@ -206,6 +206,8 @@ uint64_t link_time_left(const struct alk_client *client)
 static void shake_hands(struct alk_client *client, struct alk_stream *stream)
 {
     struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
+    bool libssh2 = client->options.engine == ALK_CLIENT_LIBSSH2;
+    char types[TRUST_TYPES_SIZE];
 
     options.role = ALK_SSH_CLIENT;
     options.grace_ms = link_time_left(client);
@@ -213,8 +215,13 @@ static void shake_hands(struct alk_client *client, struct alk_stream *stream)
     options.keepalive_ms = client->options.keepalive_s * 125ULL * (8 + jump_depth(client));
     options.max_channels = client->options.max_channels;
     memset(&client->trouble, 0, sizeof(client->trouble));
-    int status = alk_session_new(&client->session, client->loop, stream, &alk_engine_native,
-                                 &options, &handler, client);
+    if (libssh2) {
+        trust_known_types(client, types);
+        options.host_key_types = types;
+    }
+    int status = alk_session_new(&client->session, client->loop, stream,
+                                 libssh2 ? &alk_engine_libssh2 : &alk_engine_native, &options,
+                                 &handler, client);
     if (status != ALK_OK)
         link_lost(client, status, alk_status_text(status));
 }

@@ -45,6 +45,11 @@ int alk_client_add_remote_forward(struct alk_client *client, const char *spec,
         alk_error_set(error, status, "out of memory");
     else
         status = alk_forward_spec_parse(spec, ALK_FORWARD_REMOTE, remote->spec, error);
+    if (status == ALK_OK && remote->spec->listen.is_path &&
+        client->options.engine == ALK_CLIENT_LIBSSH2)
+        status = alk_error_set(error, ALK_E_UNSUPPORTED,
+                               "libssh2 cannot ask a server to listen on a Unix socket; use the "
+                               "native engine");
     if (status == ALK_OK) {
         list[client->remote_count++] = remote;
         return ALK_OK;

@@ -33,6 +33,44 @@ static int meet(const struct alk_client *client, const uint8_t *blob, size_t len
     return status;
 }
 
+void trust_known_types(const struct alk_client *client, char types[TRUST_TYPES_SIZE])
+{
+    static const char *const all[] = {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+                                      "ecdsa-sha2-nistp521", "ssh-rsa"};
+    struct alk_known_hosts *hosts;
+
+    types[0] = '\0';
+    if (client->known_hosts == NULL ||
+        alk_known_hosts_load(&hosts, client->known_hosts, NULL) != ALK_OK)
+        return;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (!alk_known_hosts_has_type(hosts, client->host, client->options.port, all[i]))
+            continue;
+        if (types[0] != '\0')
+            strcat(types, ",");
+        strcat(types, all[i]);
+    }
+    alk_known_hosts_free(hosts);
+}
+
+/* The native engine knows one type, and what is on record of others says nothing about it. libssh2
+ * asks for the types on record first, so a host that shows none of them has lost its key, or is
+ * another host. */
+static int judge_unknown(const struct alk_client *client, const uint8_t *blob, size_t len,
+                         const char *fingerprint, struct alk_error *error)
+{
+    char types[TRUST_TYPES_SIZE] = "";
+
+    if (client->options.engine == ALK_CLIENT_LIBSSH2)
+        trust_known_types(client, types);
+    if (types[0] == '\0')
+        return meet(client, blob, len, fingerprint, error);
+    return alk_error_set(error, ALK_E_HOSTKEY,
+                         "the host key of %s has changed to %s, of another type than those in %s "
+                         "(%s): someone may be intercepting the connection",
+                         client->host, fingerprint, client->known_hosts, types);
+}
+
 static int judge_known(const struct alk_client *client, const uint8_t *blob, size_t len,
                        const char *fingerprint, struct alk_error *error)
 {
@@ -49,7 +87,7 @@ static int judge_known(const struct alk_client *client, const uint8_t *blob, siz
     case ALK_HOST_KNOWN:
         return ALK_OK;
     case ALK_HOST_UNKNOWN:
-        return meet(client, blob, len, fingerprint, error);
+        return judge_unknown(client, blob, len, fingerprint, error);
     case ALK_HOST_REVOKED:
         return alk_error_set(error, ALK_E_HOSTKEY,
                              "the host key %s of %s is marked as revoked (%s line %u)", fingerprint,

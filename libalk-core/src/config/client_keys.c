@@ -117,6 +117,18 @@ static void set_pin(struct alk_config *config, const struct key_def *key, void *
         set_text(config, key, base, value);
 }
 
+static void set_engine(struct alk_config *config, const struct key_def *key, void *base,
+                       const char *value)
+{
+    enum alk_client_engine engine = ALK_CLIENT_NATIVE;
+
+    if (strcmp(value, "libssh2") == 0)
+        engine = ALK_CLIENT_LIBSSH2;
+    else if (strcmp(value, "native") != 0)
+        config_fault(config, "%s wants native or libssh2, not '%s'", key->name, value);
+    memcpy((char *)base + key->offset, &engine, sizeof(engine));
+}
+
 static const struct key_def profile_keys[] = {
     {.name = "server", .set = set_text, .offset = PROFILE(server)},
     {.name = "identity", .set = set_path, .offset = PROFILE(identity), .check = check_identity},
@@ -155,7 +167,7 @@ static const struct key_def profile_keys[] = {
     {.name = "tls_ca", .set = set_path, .offset = OPTION(tls_ca)},
     {.name = "tls_pin", .set = set_pin, .offset = OPTION(tls_pin)},
     {.name = "insecure", .set = set_yes, .offset = OPTION(tls_insecure)},
-    {.name = "ssh_engine", .set = set_absent},
+    {.name = "ssh_engine", .set = set_engine, .offset = OPTION(engine)},
 };
 
 const struct section_def alk_config_client_sections[] = {

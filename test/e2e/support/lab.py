@@ -61,9 +61,11 @@ def join_address(host, port):
 
 
 class Lab:
-    def __init__(self, keys, level="debug"):
+    def __init__(self, keys, level="debug", engine=None):
+        """engine: of every alknet-client."""
         self.keys = keys
         self.level = level
+        self.engine = engine
         self.directory = tempfile.mkdtemp(prefix="alk-")
         self.programs = []
         self.targets = []
@@ -165,6 +167,8 @@ class Lab:
 
     def client_argv(self, server, *args, identity="user"):
         argv = [path_of("alknet-client"), "--log-level", self.level]
+        if self.engine:
+            argv += ["--ssh-engine", self.engine]
         if "--known-hosts" not in args:
             argv += ["--known-hosts", server.known_hosts]
         if "-D" not in args and "-W" not in args:
@@ -211,22 +215,22 @@ class Lab:
         ssh.wait_for("Entering interactive session")
         return ssh
 
-    def sshd(self, *lines, authorized_keys=True, address=None):
+    def sshd(self, *lines, authorized_keys=True, address=None, host="host"):
         """OpenSSH's server with further lines of configuration, and our key authorised unless
-        they say who is. address: of one before it."""
+        they say who is. address: of one before it; host: the name of its key."""
         program = shutil.which("sshd") or "/usr/sbin/sshd"
         address, port = split_address(address) if address else (loopback(), None)
         port = port or free_port(address)
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         authorized = self.write("sshd_authorized_keys", self.keys.public("user") + "\n")
         config = self.write("sshd_config", "\n".join((
-            f"ListenAddress {address}:{port}", f"HostKey {self.keys.make('host')}",
+            f"ListenAddress {address}:{port}", f"HostKey {self.keys.make(host)}",
             *((f"AuthorizedKeysFile {authorized}",) if authorized_keys else ()), "UsePAM no", "StrictModes no", "PidFile none",
             "PermitRootLogin yes", "PasswordAuthentication no", "LogLevel DEBUG1") +
             sshd_quirks(program) + lines) + "\n")
         sshd = self.start("sshd", [program, "-D", "-e", "-f", config], ours=False)
         sshd.wait_for("Server listening on")
-        self.describe(sshd, join_address(address, port), "host")
+        self.describe(sshd, join_address(address, port), host)
         return sshd
 
     # ---- the end ----

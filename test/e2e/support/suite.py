@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 pytest.register_assert_rewrite("support.dial")
 
 from .lab import Keys, Lab  # noqa: E402  (after the rewrite hook)
-from .program import BIN  # noqa: E402
+from .program import BIN, wait_until  # noqa: E402
 
 
 os.environ.setdefault("ALK_SEED", str(random.randrange(1 << 32)))  # repeats a run's random choices
@@ -36,15 +37,34 @@ def keys():
     shutil.rmtree(directory, ignore_errors=True)
 
 
+# A test that runs once with each engine of alknet-client.
+both_engines = pytest.mark.parametrize("lab", ["native", "libssh2"], indirect=True)
+with_libssh2 = pytest.mark.parametrize("lab", ["libssh2"], indirect=True)
+
+
 @pytest.fixture
 def lab(keys, request):
-    lab = Lab(keys)
+    lab = Lab(keys, engine=getattr(request, "param", None))
     yield lab
     complaints = lab.finish()
     request.node.lab_report = lab.report()
     lab.remove()
     if complaints:
         pytest.fail("\n".join(complaints), pytrace=False)
+
+
+@pytest.fixture
+def agent(lab):
+    """An ssh-agent of our own; returns a function that adds a key."""
+    path = lab.path("agent")
+    program = lab.start("ssh-agent", ["ssh-agent", "-D", "-a", path], ours=False)
+    wait_until(lambda: os.path.exists(path), "the agent's socket")
+
+    def add(name, *args):
+        subprocess.run(["ssh-add", "-q", *args, lab.keys.make(name)], check=True,
+                       env=dict(os.environ, SSH_AUTH_SOCK=path), stdin=subprocess.DEVNULL)
+    add.path, add.program = path, program
+    return add
 
 
 @pytest.hookimpl(hookwrapper=True)

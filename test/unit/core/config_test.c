@@ -393,7 +393,6 @@ static void test_absent_features_are_refused(void **state)
         "transport = iroh",
         "peer = x",
         "iroh_relay = x",
-        "ssh_engine = libssh2",
     };
     char text[128];
 
@@ -404,6 +403,10 @@ static void test_absent_features_are_refused(void **state)
         snprintf(text, sizeof(text), "[profile p]\n%s\n", client[i]);
         expect(ALK_CONFIG_CLIENT, text, FAULTS("this build does not have"));
     }
+    expect(ALK_CONFIG_CLIENT, "[profile p]\nssh_engine = libssh2\n", FAULTS(NULL));
+    expect(ALK_CONFIG_CLIENT, "[profile p]\nssh_engine = native\n", FAULTS(NULL));
+    expect(ALK_CONFIG_CLIENT, "[profile p]\nssh_engine = openssh\n",
+           FAULTS("2: ssh_engine wants native or libssh2, not 'openssh'"));
     expect(ALK_CONFIG_SERVER,
            "[listener a]\nlisten = *:1\ntransport = tcp\ninterface = ssh\nstealth = no\ntls = no\n",
            FAULTS(NULL));
