@@ -14,12 +14,13 @@ def system():
 
 
 def cells(stats):
-    """role -> cell -> program -> outcome"""
+    """role -> cell -> program -> outcome; servers of the libssh2 engine have a role of their own"""
     found = {}
     for outcome in ("passed", "failed", "error"):
         for report in stats.get(outcome, []):
-            match = re.search(r"(test_\w+\.py)::test_(\w+)(?:\[(\w+)\])?$", report.nodeid)
-            cell = found.setdefault(ROLES[match[1]], {}).setdefault(match[2], {})
+            match = re.search(r"(test_\w+\.py)::test_(\w+)(?:\[(\w+)(?:-(\w+))?\])?$", report.nodeid)
+            role = "libssh2" if match[4] == "libssh2" else ROLES[match[1]]
+            cell = found.setdefault(role, {}).setdefault(match[2], {})
             cell[match[3] or "openssh"] = outcome
     return found
 
@@ -30,6 +31,7 @@ def write(path, stats):
         "system": system(),
         "client": {p.name: [p.package, p.version()] for p in CLIENTS},
         "server": {p.name: [p.package, p.version()] for p in SERVERS},
+        "engine": next(p.version() for p in CLIENTS if p.name == "libssh2"),
         "cells": cells(stats),
     }
     with open(path, "w") as f:

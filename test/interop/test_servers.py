@@ -1,4 +1,4 @@
-"""Every SSH server that matters, with alknet-client as its client."""
+"""Every SSH server that matters, with alknet-client as its client, which has two engines."""
 
 from peers import SERVERS
 from peers.client import NOBODY
@@ -13,14 +13,32 @@ CHANNELS = 50
 
 
 def pytest_generate_tests(metafunc):
-    """A cell for each program that can do it."""
+    """A cell for each program and engine that can do it."""
     peers = [p for p in SERVERS if p.exchanged or metafunc.function is not test_rekey]
-    metafunc.parametrize("peer", peers, ids=lambda p: p.name)
+    foreign = metafunc.function in (test_rsa_host, test_ecdsa_host)
+    cells = {f"{p.name}-{engine}": (engine, p) for p in peers for engine in ("native", "libssh2")
+             if engine == "libssh2" or not foreign}
+    metafunc.parametrize("lab,peer", cells.values(), indirect=["lab"], ids=cells.keys())
 
 
 def test_login(lab, peer):
     client = lab.client(peer.start(lab), "-L", f"{lab.entry()}:{lab.echo().spec}")
     check_echo(lab.keep(connect(client.address)))
+
+
+def log_in(lab, peer, kind):
+    key = f"host_{kind}"
+    lab.keys.make(key, kind)
+    client = lab.client(peer.start(lab, key=key), "-L", f"{lab.entry()}:{lab.echo().spec}")
+    check_echo(lab.keep(connect(client.address)))
+
+
+def test_rsa_host(lab, peer):
+    log_in(lab, peer, "rsa")
+
+
+def test_ecdsa_host(lab, peer):
+    log_in(lab, peer, "ecdsa")
 
 
 def test_wrong_key(lab, peer):

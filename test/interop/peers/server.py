@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from support.lab import join_address
+from support.libssh2 import OLD_RSA
 from support.targets import free_port, loopback
 
 from .client import first_word, version_in
@@ -22,18 +23,18 @@ class ServerPeer:
     def version(self):
         raise NotImplementedError
 
-    def argv(self, lab, address, port, rekeying):
+    def argv(self, lab, address, port, key, rekeying):
         raise NotImplementedError
 
-    def start(self, lab, address=None, rekeying=False):
+    def start(self, lab, address=None, key="host", rekeying=False):
         """A server that takes the user's key, ready for connections; address is that of one
-        before it."""
+        before it, key the name of its own."""
         host, port = address.rsplit(":", 1) if address else (loopback(), None)
         port = port or free_port(host)
-        server = lab.start(self.name, self.argv(lab, host, port, rekeying), ours=False,
-                           env=self.environment())
+        argv = self.argv(lab, host, port, lab.keys.make(key), rekeying)
+        server = lab.start(self.name, argv, ours=False, env=self.environment())
         server.wait_for(self.ready)
-        lab.describe(server, join_address(host, port), "host")
+        lab.describe(server, join_address(host, port), key)
         return server
 
     def environment(self):
@@ -48,8 +49,9 @@ class OpenSSH(ServerPeer):
     def version(self):
         return version_in(["ssh", "-V"], r"OpenSSH_(\S+?),? ")
 
-    def start(self, lab, address=None, rekeying=False):
-        return lab.sshd(*(["RekeyLimit 1M"] if rekeying else []), address=address)
+    def start(self, lab, address=None, key="host", rekeying=False):
+        return lab.sshd(*(["RekeyLimit 1M"] if rekeying else []), *OLD_RSA, address=address,
+                        host=key)
 
 
 class Dropbear(ServerPeer):
@@ -62,16 +64,16 @@ class Dropbear(ServerPeer):
     def version(self):
         return version_in(["dropbear", "-V"], r"Dropbear v(\S+)")
 
-    def argv(self, lab, address, port, rekeying):
+    def argv(self, lab, address, port, key, rekeying):
         os.makedirs(lab.path("home/.ssh"), mode=0o700, exist_ok=True)
         lab.write("home/.ssh/authorized_keys", lab.keys.public("user") + "\n")
-        key = lab.path("host.dropbear")
-        subprocess.run(["dropbearconvert", "openssh", "dropbear", lab.keys.make("host"), key],
-                       check=True, capture_output=True)
+        converted = lab.path("host.dropbear")
+        subprocess.run(["dropbearconvert", "openssh", "dropbear", key, converted], check=True,
+                       capture_output=True)
         home = pwd.getpwnam("root").pw_dir
         return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"',
                 lab.path("home"), home, shutil.which("dropbear") or "/usr/sbin/dropbear", "-F",
-                "-E", "-s", "-r", key, "-P", lab.path("dropbear.pid"), "-p", f"{address}:{port}"]
+                "-E", "-s", "-r", converted, "-P", lab.path("dropbear.pid"), "-p", f"{address}:{port}"]
 
 
 class Library(ServerPeer):
@@ -80,9 +82,9 @@ class Library(ServerPeer):
     def command(self):
         raise NotImplementedError
 
-    def argv(self, lab, address, port, rekeying):
-        return [*self.command(), address, port, lab.keys.make("host"),
-                lab.keys.make("user") + ".pub", *(["--rekey"] if rekeying else [])]
+    def argv(self, lab, address, port, key, rekeying):
+        return [*self.command(), address, port, key, lab.keys.make("user") + ".pub",
+                *(["--rekey"] if rekeying else [])]
 
 
 class AsyncSSH(Library):
