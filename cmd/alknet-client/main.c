@@ -6,6 +6,7 @@
 #include "password.h"
 #include "program.h"
 #include "settings.h"
+#include "status_line.h"
 #include "stdio_socket.h"
 
 #include <alk/client.h>
@@ -31,6 +32,7 @@ struct program {
     uint8_t agent_key[ALK_KEY_BLOB_SIZE]; /* the identity, when it is one of the agent's */
     uint8_t *certificate;                 /* from malloc; NULL = none */
     size_t certificate_len;
+    struct status_line status;
     int failed_fd; /* an eventfd: the first connection failed, or -W was refused */
     bool ready;
     bool lost; /* the connection, once it had been there */
@@ -60,6 +62,7 @@ static void on_state(void *user, enum alk_client_state state, int status, const 
     struct program *p = user;
 
     (void)status;
+    status_line_state(&p->status, state, sentence);
     if (state == ALK_CLIENT_ONLINE && !p->ready) {
         p->ready = true;
         if (p->settings.stdio == NULL)
@@ -347,16 +350,20 @@ static int start_stdio(struct program *p, int *done_fd)
 
 static enum end wait_for_end(struct program *p, const sigset_t *signals, int stdio_done)
 {
-    struct pollfd fds[3] = {
+    enum { ENDS = 3 };
+    struct pollfd fds[ENDS + 1] = {
         {.fd = signalfd(-1, signals, SFD_CLOEXEC), .events = POLLIN},
         {.fd = p->failed_fd, .events = POLLIN},
         {.fd = stdio_done, .events = POLLIN},
+        {.fd = status_line_fd(&p->status), .events = POLLIN},
     };
-
     struct signalfd_siginfo taken;
 
-    while (poll(fds, 3, -1) < 0)
-        ;
+    do {
+        if (poll(fds, ENDS + 1, status_line_timeout(&p->status)) < 0)
+            fds[0].revents = fds[1].revents = fds[2].revents = 0;
+        status_line_turn(&p->status);
+    } while (fds[0].revents == 0 && fds[1].revents == 0 && fds[2].revents == 0);
     if (fds[0].revents != 0) { /* taken off the queue, or it would kill us below */
         ssize_t ignored = read(fds[0].fd, &taken, sizeof(taken));
         (void)ignored;
@@ -385,12 +392,15 @@ static int run(struct program *p, const sigset_t *signals)
         pthread_sigmask(SIG_BLOCK, signals, NULL);
     if (code < 0 && p->settings.stdio != NULL)
         code = start_stdio(p, &stdio_done);
+    if (code < 0 && p->settings.status)
+        status_line_begin(&p->status, p->client);
     if (code < 0 && alk_client_start(p->client, &error) != ALK_OK)
         code = program_fail(EXIT_RUN, "%s", error.text);
     if (code < 0) {
         end = wait_for_end(p, signals, stdio_done);
         code = end == END_FAILED ? EXIT_RUN : EXIT_SUCCESS;
     }
+    status_line_end(&p->status);
     alk_client_free(p->client);
     /* its thread is over: everything has been told */
     if (end == END_STDIO && p->lost)

@@ -75,6 +75,8 @@ static const char help_rest[] =
     "      --keepalive S           probe after so many silent seconds (default 30)\n"
     "      --log-level LEVEL       error, warn, info or debug (default info)\n"
     "      --log-format FORMAT     logfmt, json or journal (default logfmt)\n"
+    "      --status                show state, channels and rates: on a terminal in one line\n"
+    "                              that is kept up to date, else a line for each change\n"
     "      --check                 validate everything, connect to nothing, exit\n"
     "      --version               print the version\n"
     "      --help                  print this text\n"
@@ -117,6 +119,7 @@ enum option_code {
     OPT_PROFILE,
     OPT_LOG_LEVEL,
     OPT_LOG_FORMAT,
+    OPT_STATUS,
     OPT_CHECK,
     OPT_VERSION,
     OPT_HELP,
@@ -156,6 +159,7 @@ static const struct option long_options[] = {
     {"profile", required_argument, NULL, OPT_PROFILE},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"status", no_argument, NULL, OPT_STATUS},
     {"check", no_argument, NULL, OPT_CHECK},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
@@ -299,6 +303,9 @@ static int take(int code, struct settings *s)
     case OPT_TLS_PIN:
     case OPT_INSECURE:
         return take_tls(code, s);
+    case OPT_STATUS:
+        s->status = true;
+        return -1;
     case OPT_CHECK:
         s->check = true;
         return -1;
@@ -579,6 +586,8 @@ static int complete(struct settings *s, int argc, char **argv)
         (s->tls_ca != NULL || s->tls_pin != NULL || s->tls_server_name != NULL || s->insecure))
         return program_usage("--tls-ca, --tls-server-name, --tls-pin and --insecure need "
                              "--transport tls");
+    if (s->status && s->stdio != NULL)
+        return program_usage("--status is for a client that stays; it does not go with --stdio");
     if (s->socks == NULL && s->stdio == NULL)
         s->socks = "127.0.0.1:1080";
     if (s->socks != NULL && strcmp(s->socks, "none") == 0)

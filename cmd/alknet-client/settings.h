@@ -42,6 +42,7 @@ struct settings {
     bool engine_given;
     unsigned connect_timeout, open_timeout, keepalive;
     bool check;
+    bool status; /* show it while running */
     struct alk_log log;
     bool log_level_given, log_format_given;
 

@@ -68,7 +68,8 @@ def test_sessions_and_what_they_move(lab, told):
     assert echo.address not in text and str(echo.port) not in text.replace(server.address, "")
     for client in clients:
         client.stop()
-    wait_until(lambda: told()["identities"] == [], "they are gone")
+    last = wait_until(lambda: (d := told())["identities"] == [] and d, "they are gone")
+    assert (last["connections"], last["sessions"], last["unauthenticated"]) == (1, 0, 1)
 
 
 def test_addresses_that_are_shut_out(lab, told):

@@ -141,6 +141,15 @@ const char *alk_client_address(const struct alk_client *client, unsigned index);
 
 int alk_client_start(struct alk_client *client, struct alk_error *error);
 
+struct alk_client_figures {
+    unsigned channels; /* open at present, or being opened */
+    uint64_t bytes_up,
+        bytes_down; /* carried so far, over all sessions: to the server, and from it */
+};
+
+/* Any thread, until alk_client_free. The numbers are read one after the other. */
+void alk_client_figures(const struct alk_client *client, struct alk_client_figures *out);
+
 /* Any thread, after start: a socket that is connected to host:port as seen from the server.
  * Returns its descriptor at once, or a negative status; answered (may be NULL) tells later
  * how the server's attempt went. When it failed, the socket reads end of file. port 0: host

@@ -145,6 +145,13 @@ int alk_client_new(struct alk_client **out, const struct alk_client_options *opt
     return client_new(out, options, NULL, error);
 }
 
+void alk_client_figures(const struct alk_client *client, struct alk_client_figures *out)
+{
+    out->channels = atomic_load_explicit(&client->channel_count, memory_order_relaxed);
+    out->bytes_up = atomic_load_explicit(&client->bytes_up, memory_order_relaxed);
+    out->bytes_down = atomic_load_explicit(&client->bytes_down, memory_order_relaxed);
+}
+
 static void begin(void *user)
 {
     link_start(user);

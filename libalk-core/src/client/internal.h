@@ -31,6 +31,7 @@
 #include <alk/client.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* ---- agent_login.c: one conversation with an ssh-agent ---- */
 
@@ -121,6 +122,9 @@ struct alk_client {
     struct jump jump;
     struct alk_session *session;
     struct alk_channel_users users;
+    atomic_uint channel_count;                  /* of the session, for other threads */
+    atomic_uint_least64_t bytes_up, bytes_down; /* of all sessions, likewise */
+    struct alk_session_traffic counted;         /* of the session: what these know of */
     struct login login;
     struct alk_error trouble; /* more exact than what the session will say */
     unsigned attempts;        /* since the link was last up */

@@ -74,12 +74,26 @@ void link_lost(struct alk_client *client, int status, const char *sentence)
         tell(client, ALK_CLIENT_FAILED, status, sentence);
 }
 
+static void count(struct alk_client *client, unsigned channels)
+{
+    struct alk_session_traffic now = alk_session_traffic(client->session);
+
+    atomic_store_explicit(&client->channel_count, channels, memory_order_relaxed);
+    atomic_fetch_add_explicit(&client->bytes_up, now.from_streams - client->counted.from_streams,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&client->bytes_down, now.to_streams - client->counted.to_streams,
+                              memory_order_relaxed);
+    client->counted = now;
+}
+
 static void drop_session(struct alk_client *client)
 {
     client->online = false;
     login_clear(client);
     remotes_lost(client);
     alk_channel_users_end(&client->users);
+    count(client, 0);
+    client->counted = (struct alk_session_traffic){.to_streams = 0};
     alk_session_free(client->session);
     client->session = NULL;
 }
@@ -188,9 +202,17 @@ static void on_event(void *user, const struct alk_ssh_event *event)
     }
 }
 
+static void on_turn(void *user)
+{
+    struct alk_client *client = user;
+
+    count(client, alk_ssh_channel_count(alk_session_ssh(client->session)));
+}
+
 static const struct alk_session_handler handler = {
     .on_event = on_event,
     .on_end = on_end,
+    .on_turn = on_turn,
 };
 
 /* ---- getting it ---- */

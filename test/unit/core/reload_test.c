@@ -49,6 +49,7 @@ struct visitor {
     struct alk_client *client;
     atomic_uint online, offline;
     unsigned echoes, failures;
+    struct alk_client_figures figures;
     pthread_t thread;
 };
 
@@ -109,6 +110,7 @@ static void *talk(void *user)
         v->failures += !good;
         if (fd >= 0)
             close(fd);
+        alk_client_figures(v->client, &v->figures);
     }
     return NULL;
 }
@@ -250,6 +252,7 @@ static void test_a_thousand_reloads(void **state)
         assert_int_equal(atomic_load(&visitors[i].offline), 0);
         assert_int_equal(visitors[i].failures, 0);
         assert_true(visitors[i].echoes > 0);
+        assert_true(visitors[i].figures.bytes_up > 0 && visitors[i].figures.bytes_down > 0);
     }
     alk_server_stop(site.server);
     alk_server_free(site.server);
