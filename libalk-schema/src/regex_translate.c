@@ -175,6 +175,8 @@ static bool property(struct translation *t, char kind)
         return refuse(t, "\\p{...} is not closed");
 
     char *value = strchr(name, '=');
+    if (strcmp(name, "Assigned") == 0)
+        return put(t, kind == 'p' ? "\\P{Cn}" : "\\p{Cn}");
     if (!value) {
         text_printf(&t->out, "\\%c{%s}", kind, category(name));
         return true;
@@ -244,12 +246,13 @@ static bool character_escape(struct translation *t, char c)
     return put_code_point(t, code);
 }
 
+/* In a group, since the JIT takes a repeated reference to a group that is not set for a mismatch. */
 static bool back_reference(struct translation *t, char first)
 {
     unsigned number = (unsigned)(first - '0');
     for (; t->at < t->end && *t->at >= '0' && *t->at <= '9' && number < 100000; t->at++)
         number = number * 10 + (unsigned)(*t->at - '0');
-    text_printf(&t->out, "\\g{%u}", number);
+    text_printf(&t->out, "(?:\\g{%u})", number);
     return true;
 }
 
@@ -281,7 +284,7 @@ static bool escape(struct translation *t)
     if (c == 'k') {
         if (t->at == t->end || *t->at++ != '<')
             return refuse(t, "\\k needs a group name");
-        return put(t, "\\k<") && copy_group_name(t);
+        return put(t, "(?:\\k<") && copy_group_name(t) && put(t, ")");
     }
     return character_escape(t, c);
 }

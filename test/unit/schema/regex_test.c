@@ -62,6 +62,7 @@ static void test_matches(void **state)
         {"^\\p{Letter}+$", "\u00e9\u4e2d", 1},
         {"^\\p{L}\\p{Nd}$", "a5", 1},
         {"^\\P{Lu}$", "a", 1},
+        {"^\\p{Assigned}[\\P{Assigned}]$", "a\u0378", 1},
         {"^\\p{gc=Uppercase_Letter}$", "A", 1},
         {"^\\p{Script=Greek}$", "\u03b1", 1},
         {"^[\\p{Decimal_Number}_]+$", "5_", 1},
@@ -71,6 +72,8 @@ static void test_matches(void **state)
         {"^[[:alpha:]]$", "b", 0},
         {"^(?<y>a)\\k<y>$", "aa", 1},
         {"^(a)|\\1b$", "b", 1}, /* a group that did not take part matches nothing */
+        {"^(a)?\\1{2}b$", "b", 1},
+        {"^(?<y>a)?\\k<y>+b$", "b", 1},
         {"^a{,3}$", "a{,3}", 1},
         {"^a{2}$", "aa", 1},
         {"^x{2,}?y$", "xxxy", 1},
