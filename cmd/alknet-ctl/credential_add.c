@@ -225,42 +225,54 @@ static void undo(const struct addition *a)
 
 /* ---- the whole ---- */
 
-static void tell(const struct addition *a)
+static void tell_json(const struct addition *a)
+{
+    const struct credential_request *r = a->request;
+    json_t *files = json_array();
+
+    for (size_t i = 0; i < r->secret_count; i++)
+        json_array_append_new(files, json_string(a->paths[i]));
+    json_t *object =
+        json_pack("{s:s, s:s, s:o}", "name", r->name, "section", a->section, "files", files);
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(object);
+}
+
+static int tell(const struct addition *a, struct alk_error *error)
 {
     const struct credential_request *r = a->request;
 
-    if (r->json) {
-        json_t *files = json_array();
-        for (size_t i = 0; i < r->secret_count; i++)
-            json_array_append_new(files, json_string(a->paths[i]));
-        json_t *object =
-            json_pack("{s:s, s:s, s:o}", "name", r->name, "section", a->section, "files", files);
-        json_dumpf(object, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(object);
-        return;
-    }
-    for (size_t i = 0; i < r->secret_count; i++)
-        fprintf(stderr, "alknet-ctl: the secret is in %s\n", a->paths[i]);
-    if (r->config == NULL)
+    if (r->json)
+        tell_json(a);
+    else if (r->config == NULL)
         fputs(a->section, stdout);
+    if (fflush(stdout) != 0)
+        return alk_error_set(error, ALK_E_IO, "the section could not be printed: %s",
+                             strerror(errno));
+    for (size_t i = 0; i < r->secret_count && !r->json; i++)
+        fprintf(stderr, "alknet-ctl: the secret is in %s\n", a->paths[i]);
+    return ALK_OK;
 }
 
 static int add(struct addition *a, const struct file_edit *edit, struct alk_error *error)
 {
     struct alk_config *config = NULL;
     char *text = NULL;
+    bool kept = false; /* in the configuration */
     int status = name_files(a, error);
 
     if (status == ALK_OK)
         status = compose(a, edit, &config, &text, error);
     if (status == ALK_OK)
         status = store_secrets(a, config, error);
-    if (status == ALK_OK && a->request->config != NULL)
+    if (status == ALK_OK && a->request->config != NULL) {
         status = file_edit_commit(edit, text, strlen(text), error);
+        kept = status == ALK_OK;
+    }
     if (status == ALK_OK)
-        tell(a);
-    else
+        status = tell(a, error);
+    if (status != ALK_OK && !kept)
         undo(a);
     alk_config_free(config);
     free(text);
@@ -270,7 +282,7 @@ static int add(struct addition *a, const struct file_edit *edit, struct alk_erro
 int credential_add(struct credential_request *r)
 {
     struct addition a = {.request = r};
-    struct file_edit edit = {.text = NULL};
+    struct file_edit edit = {.fd = -1};
     struct alk_error error;
     int code = check_stdin(r);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static bool write_all(int fd, const char *data, size_t len)
@@ -70,18 +71,18 @@ static int read_all(struct file_edit *edit, int fd, size_t max, struct alk_error
 
 int file_edit_begin(struct file_edit *edit, const char *path, size_t max, struct alk_error *error)
 {
-    *edit = (struct file_edit){.path = realpath(path, NULL)};
-    int fd = edit->path != NULL ? open(edit->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-
-    if (fd < 0)
+    *edit = (struct file_edit){.path = realpath(path, NULL), .fd = -1};
+    if (edit->path != NULL)
+        edit->fd = open(edit->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (edit->fd < 0)
         return alk_error_set(error, ALK_E_IO, "cannot open %s: %s", path, strerror(errno));
-    int status = read_all(edit, fd, max, error);
-    close(fd);
-    return status;
+    return read_all(edit, edit->fd, max, error);
 }
 
 void file_edit_free(struct file_edit *edit)
 {
+    if (edit->fd >= 0)
+        close(edit->fd);
     free(edit->path);
     free(edit->text);
 }
@@ -96,6 +97,14 @@ static bool is_unchanged(const struct file_edit *edit)
            now.st_dev == edit->was.st_dev && now.st_size == edit->was.st_size &&
            now.st_mtim.tv_sec == edit->was.st_mtim.tv_sec &&
            now.st_mtim.tv_nsec == edit->was.st_mtim.tv_nsec;
+}
+
+/* Of two that have read the same file one puts its own in its place, and the other, which waits
+ * here, then sees that. Where there are no locks, only what is slower is noticed. */
+static void lock(const struct file_edit *edit)
+{
+    while (flock(edit->fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
 }
 
 /* The new file is like the old one in all but what it holds. */
@@ -135,6 +144,7 @@ int file_edit_commit(const struct file_edit *edit, const char *text, size_t len,
     int status = file_create(fresh, 0600, text, len, error);
     if (status != ALK_OK)
         return status;
+    lock(edit);
     if (!is_unchanged(edit))
         status = alk_error_set(error, ALK_E_EXISTS,
                                "somebody else has just changed %s; look at it, and try again",

@@ -17,6 +17,7 @@ struct file_edit {
     char *text; /* with a NUL behind it */
     size_t len;
     struct stat was;
+    int fd; /* of the file as it was read */
 };
 
 /* ALK_E_LIMIT when it has more than max bytes, ALK_E_PARSE for a NUL. To be freed in any case. */

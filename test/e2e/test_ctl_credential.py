@@ -1,6 +1,7 @@
 """alknet-ctl credential: what it writes is what alknet-ctl config check and Python's configparser
 read, and what it takes out is what it put in."""
 import configparser
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.program import wait_until
 
 CTL = Path(os.environ.get("ALK_BIN", "build/bin")).resolve() / "alknet-ctl"
 BASE = "; mine\r\n[limits]\n\n max_channels = 7\n".replace(" max", "max")
@@ -177,6 +180,34 @@ def test_a_link_stays_a_link(config, tmp_path):
     assert link.is_symlink() and b"[credential mail]" in config.read_bytes()
     assert (tmp_path / "etc" / "mail.token").exists()
     assert listed(link)[0] == 0  # a path is taken from the folder of the name
+
+
+def test_of_two_at_once_one_is_told(config, tmp_path):
+    """Somebody else is about to replace the file that has been read."""
+    with config.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        late = subprocess.Popen([CTL, "credential", "add", "mail", "--kind", "bearer", "--secret",
+                                 "token=-", "--config", config], stdin=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+        late.stdin.write("x")
+        late.stdin.close()
+        waits = tmp_path / f"{config.name}.{late.pid}"
+        wait_until(lambda: waits.exists() or late.poll() is not None, "it has written its own")
+        (tmp_path / "other").write_text("; another\n")
+        os.rename(tmp_path / "other", config)
+    assert late.wait(timeout=60) == 1 and "somebody else" in late.stderr.read()
+    assert config.read_text() == "; another\n"
+    assert sorted(os.listdir(tmp_path)) == [config.name]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_a_section_that_nobody_gets_leaves_no_secret(tmp_path, form):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([CTL, "credential", "add", "mail", "--kind", "bearer", "--secret",
+                               "token=-", *form], input="x", stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 1 and "could not be printed" in done.stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_list_tells_what_is_wrong(config, tmp_path):
