@@ -6,6 +6,7 @@ import pytest
 
 from support import pki, proxies
 from support.dial import check_echo, check_exchange, connect, through
+from support.program import wait_until
 from support.suite import both_engines
 from support.targets import answer_after_end, loopback, payload, read_all
 
@@ -226,3 +227,23 @@ def test_profile(lab):
 def test_what_is_no_jump_host(lab, given):
     code, said = lab.run("alknet-client", lab.client_argv(ours(lab), "--jump", given))
     assert code == 2 and "Try 'alknet-client --help'" in said
+
+
+def test_the_client_says_goodbye_to_all(lab):
+    gate, server = lab.sshd(), ours(lab)
+    client = lab.client(server, *jump(lab, gate, server))
+    assert client.stop() == 0
+    gate.wait_for("Received disconnect from .*:11: the client is")
+    server.wait_for('msg="connection closed"')
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_the_client_can_be_stopped_before_it_has_arrived(lab, position):
+    """At a jump host that never says a word."""
+    gate, server = ours(lab), ours(lab)
+    silent = lab.serve(lambda connection: connection.recv(1 << 16) and connection.recv(1))
+    hops = [f"root@{gate.address}"] * position + [f"root@{silent.spec}"]
+    client = lab.start("alknet-client", lab.client_argv(
+        server, *known(lab, gate, server), "--jump", ",".join(hops)))
+    wait_until(lambda: silent.accepted, "the client is at the silent host")
+    assert client.stop() == 0
