@@ -64,30 +64,44 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
+static void append(char *list, const char *name)
+{
+    if (list[0] != '\0')
+        strcat(list, ",");
+    strcat(list, name);
+}
+
 /* A host may have several keys: one of a type on record is wanted, so that it can be judged. libssh2
- * strikes out what it does not have. */
+ * must be told nothing that it does not have: it strikes that out with overlapping copies. */
 static int prefer_host_keys(LIBSSH2_SESSION *session, const char *on_record)
 {
     static const struct {
-        const char *type, *algorithms;
+        const char *type, *algorithm;
     } all[] = {
         {"ssh-ed25519", "ssh-ed25519"},
         {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"},
         {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"},
         {"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"},
-        {"ssh-rsa", "rsa-sha2-512,rsa-sha2-256,ssh-rsa"},
+        {"ssh-rsa", "rsa-sha2-512"},
+        {"ssh-rsa", "rsa-sha2-256"},
+        {"ssh-rsa", "ssh-rsa"},
     };
     char list[256] = "";
+    const char **has = NULL;
+    int count = libssh2_session_supported_algs(session, LIBSSH2_METHOD_HOSTKEY, &has);
 
     for (int wanted = 1; wanted >= 0; wanted--) {
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
             if (is_listed(on_record, all[i].type) != (wanted == 1))
                 continue;
-            if (list[0] != '\0')
-                strcat(list, ",");
-            strcat(list, all[i].algorithms);
+            for (int k = 0; k < count; k++) {
+                if (strcmp(has[k], all[i].algorithm) == 0)
+                    append(list, all[i].algorithm);
+            }
         }
     }
+    if (count > 0)
+        libssh2_free(session, has);
     return libssh2_session_method_pref(session, LIBSSH2_METHOD_HOSTKEY, list);
 }
 

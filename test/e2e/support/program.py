@@ -22,6 +22,8 @@ SANITISED = _is_sanitised()
 # Deadlines bound a failure, they pace nothing: generous, and more so for slow binaries.
 PATIENCE = 4 if SANITISED else 1
 
+LEAKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libssh2.leaks")
+
 _REPORT = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:|Sanitizer has encountered")
 
 
@@ -53,6 +55,9 @@ class Program:
         self.killed = False  # a signal of ours that the program cannot survive
         environment = dict(os.environ, **(env or {}))
         environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+        if "libssh2" in self.argv:  # whose own leaks are told by whole stacks only
+            environment.setdefault("ASAN_OPTIONS", "fast_unwind_on_malloc=0")
+            environment.setdefault("LSAN_OPTIONS", f"print_suppressions=0:suppressions={LEAKS}")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.argv, stdin=stdin, stdout=log if stdout is None else stdout, stderr=log,
