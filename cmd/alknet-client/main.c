@@ -319,6 +319,7 @@ static int make_client(struct program *p)
     options.connect_timeout_s = s->connect_timeout;
     options.open_timeout_s = s->open_timeout;
     options.keepalive_s = s->keepalive;
+    options.rekey_s = s->rekey;
     options.on_state = on_state;
     options.on_remote = on_remote;
     options.on_banner = on_banner;

@@ -521,6 +521,7 @@ static int take_profile(struct settings *s)
         s->open_timeout = p->options.open_timeout_s;
     if (s->keepalive == 0)
         s->keepalive = p->options.keepalive_s;
+    s->rekey = p->options.rekey_s;
     if (!s->log_level_given && p->log_level != NULL) {
         alk_log_level_parse(p->log_level, &s->log.level);
         s->log_level_given = true;

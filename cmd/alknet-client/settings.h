@@ -40,7 +40,7 @@ struct settings {
     int family; /* 0: any */
     enum alk_client_engine engine;
     bool engine_given;
-    unsigned connect_timeout, open_timeout, keepalive;
+    unsigned connect_timeout, open_timeout, keepalive, rekey;
     bool check;
     bool status; /* show it while running */
     struct alk_log log;

@@ -107,6 +107,7 @@ struct alk_client_options {
     unsigned connect_timeout_s; /* 15; for everything up to the login's end, jumps included */
     unsigned open_timeout_s;    /* 60, for the server to answer a request for a channel */
     unsigned keepalive_s;       /* 30 */
+    unsigned rekey_s;           /* 3600: new keys at least so often */
     unsigned max_channels;      /* 1024 */
     bool dry_run;               /* judge everything, bind nothing; not to be started */
     bool keep_trying;           /* also when the first connection fails */

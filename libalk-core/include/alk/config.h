@@ -62,7 +62,7 @@ struct alk_config_server {
 struct alk_config_profile {
     const char *name;
     /* known_hosts, accept_new, fingerprint, proxy, connect_timeout_s, open_timeout_s,
-     * keepalive_s, transport, tls_* */
+     * keepalive_s, rekey_s, transport, tls_* */
     struct alk_client_options options;
     const char *server; /* [user@]host[:port] */
     const char *identity, *certificate;

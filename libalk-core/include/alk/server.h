@@ -56,6 +56,7 @@ struct alk_server_options {
     const struct alk_log *log;  /* borrowed; NULL: silent */
     unsigned workers;           /* loops and threads; one per core */
     unsigned keepalive_s;       /* 30 */
+    unsigned rekey_s;           /* 3600: new keys at least so often */
     unsigned login_grace_s;     /* 30 */
     unsigned connect_timeout_s; /* 10, for a target to answer */
     /* Reach all hosts, but no Unix sockets, through this proxy: "socks5://[user:password@]host:port"

@@ -235,6 +235,7 @@ static void shake_hands(struct alk_client *client, struct alk_stream *stream)
     options.grace_ms = link_time_left(client);
     /* of a chain, the host that has died is noticed first */
     options.keepalive_ms = client->options.keepalive_s * 125ULL * (8 + jump_depth(client));
+    options.rekey_ms = client->options.rekey_s * 1000ULL;
     options.max_channels = client->options.max_channels;
     memset(&client->trouble, 0, sizeof(client->trouble));
     if (libssh2) {

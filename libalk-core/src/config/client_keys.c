@@ -157,6 +157,7 @@ static const struct key_def profile_keys[] = {
      .offset = OPTION(keepalive_s),
      .low = 1,
      .high = 3600},
+    {.name = "rekey", .set = set_seconds, .offset = OPTION(rekey_s), .low = 1, .high = 86400},
     {.name = "log_level", .set = set_log_level, .offset = PROFILE(log_level)},
     {.name = "log_format", .set = set_log_format, .offset = PROFILE(log_format)},
     {.name = "transport", .set = set_transport, .offset = OPTION(transport)},

@@ -102,6 +102,7 @@ static struct alk_ssh_options ssh_options(const struct alk_server_options *o,
     options.max_auth_attempts = limits->max_auth_attempts;
     options.grace_ms = o->login_grace_s * 1000ULL;
     options.keepalive_ms = o->keepalive_s * 1000ULL;
+    options.rekey_ms = o->rekey_s * 1000ULL;
     return options;
 }
 

@@ -83,6 +83,7 @@ READ(log_level, "%s", SERVER(log_level))
 READ(log_format, "%s", SERVER(log_format))
 READ(no_confine, "%d", SERVER(no_confine))
 READ(keepalive, "%u", SERVER(options.keepalive_s))
+READ(rekey, "%u", SERVER(options.rekey_s))
 READ(proxy, "%s", SERVER(options.proxy))
 READ(stealth_backend, "%s", SERVER(options.stealth_backend))
 READ(stealth_server, "%s", SERVER(options.stealth_server))
@@ -167,6 +168,7 @@ READ(p_remote_forward, "%s", PROFILE(remote_forwards)[0])
 READ(p_jump, "%s", PROFILE(jumps)[0])
 READ(p_connect_timeout, "%u", PROFILE(options.connect_timeout_s))
 READ(p_keepalive, "%u", PROFILE(options.keepalive_s))
+READ(p_rekey, "%u", PROFILE(options.rekey_s))
 READ(p_log_level, "%s", PROFILE(log_level))
 READ(p_log_format, "%s", PROFILE(log_format))
 
@@ -187,6 +189,7 @@ static const struct key_case server_cases[] = {
     {"server", "log_format", "json", "xml", "json", read_log_format},
     {"server", "confine", "no", "No", "1", read_no_confine},
     {"server", "keepalive", "5m", "5", "300", read_keepalive},
+    {"server", "rekey", "10m", "0", "600", read_rekey},
     {"server", "stealth_backend", "h:80", "h", "h:80", read_stealth_backend},
     {"server", "stealth_server", "nginx", "<b>", "nginx", read_stealth_server},
     {"server", "proxy", "socks5://a:b@h:1", "ftp://h:1", "socks5://a:b@h:1", read_proxy},
@@ -280,6 +283,7 @@ static const struct key_case client_cases[] = {
     {"profile p", "jump", "a@h:2,i", "", "a@h:2,i", read_p_jump},
     {"profile p", "connect_timeout", "15s", "15", "15", read_p_connect_timeout},
     {"profile p", "keepalive", "2m", "m", "120", read_p_keepalive},
+    {"profile p", "rekey", "1d", "25h", "86400", read_p_rekey},
     {"profile p", "proxy", "http://a:b@h:1", "http://h", "http://a:b@h:1", read_p_proxy},
     {"profile p", "log_level", "error", "err", "error", read_p_log_level},
     {"profile p", "log_format", "journal", "syslog", "journal", read_p_log_format},
