@@ -115,8 +115,10 @@ static bool is_gone(struct alk_ssh *ssh, struct alk_reader r)
 int ssh_on_channel_window(struct alk_ssh *ssh, struct alk_reader *r)
 {
     /* ssh2 of npm goes on granting what it had queued when the channel was closed */
-    if (is_gone(ssh, *r))
+    if (is_gone(ssh, *r)) {
+        alk_get_bytes(r, 8);
         return ALK_OK;
+    }
     struct alk_ssh_channel *channel = addressed(ssh, r);
     if (channel == NULL)
         return ssh->error.code;

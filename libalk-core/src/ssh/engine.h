@@ -179,6 +179,7 @@ int ssh_on_kexinit(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_ecdh_init(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_ecdh_reply(struct alk_ssh *ssh, struct alk_reader *r);
 int ssh_on_newkeys(struct alk_ssh *ssh, struct alk_reader *r);
+int ssh_on_ext_info(struct alk_ssh *ssh, struct alk_reader *r);
 /* Is this message legal while the exchange waits? Skips a wrong guess. */
 int ssh_kex_filter(struct alk_ssh *ssh, uint8_t type, bool *skip);
 

@@ -417,6 +417,17 @@ static int send_ext_info(struct alk_ssh *ssh)
     return ALK_OK;
 }
 
+/* Nothing that a peer may tell so matters here; but it has to be well-formed (RFC 8308 section 2.3). */
+int ssh_on_ext_info(struct alk_ssh *ssh, struct alk_reader *r)
+{
+    (void)ssh;
+    for (uint32_t count = alk_get_u32(r); count > 0 && alk_reader_ok(r); count--) {
+        alk_get_string(r); /* name */
+        alk_get_string(r); /* value */
+    }
+    return ALK_OK;
+}
+
 static int send_newkeys(struct alk_ssh *ssh)
 {
     uint8_t message = SSH_MSG_NEWKEYS;
@@ -512,10 +523,11 @@ void alk_ssh_host_key_accept(struct alk_ssh *ssh)
 
 int ssh_on_newkeys(struct alk_ssh *ssh, struct alk_reader *r)
 {
-    (void)r;
-    int status = use_new_keys(ssh, false);
+    int status;
 
-    if (status != ALK_OK)
+    if (!alk_reader_done(r))
+        return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, ALK_E_PROTO, "a malformed NEWKEYS");
+    if ((status = use_new_keys(ssh, false)) != ALK_OK)
         return status;
     ssh_round_trip(ssh, ssh->now - ssh->kex->asked);
     ssh_kex_free(ssh);
