@@ -73,12 +73,16 @@ static void tell(const struct alk_inlet *inlet, int status)
 static void fail(struct alk_inlet *inlet, int status)
 {
     uint8_t reply[ALK_DIALOGUE_REPLY_MAX];
-    size_t len = 0;
 
     tell(inlet, status);
-    if (inlet->route.dialogue != NULL)
-        len = inlet->route.dialogue->answer(inlet->dialogue, status, reply);
-    answer_and_close(inlet, reply, len);
+    if (inlet->route.dialogue != NULL) {
+        size_t len = inlet->route.dialogue->answer(inlet->dialogue, status, reply);
+        answer_and_close(inlet, reply, len);
+        return;
+    }
+    /* a reset is the only word there is: an end would look like an empty answer of the target */
+    alk_stream_abort(inlet->stream);
+    inlet_free(inlet);
 }
 
 /* ---- the channel ---- */
