@@ -115,11 +115,11 @@ $(foreach p,$(filter-out common,$(PROGRAMS)),$(eval $(call program_rules,$p)))
 libs: $(foreach l,$(LIBS),$(BUILD)/lib/libalk-$l.a)
 programs: $(foreach p,$(filter-out common,$(PROGRAMS)),$(BUILD)/bin/$p)
 
-# ---- unit tests: test/unit/LIB/NAME_test.c is one cmocka program ------------
+# ---- unit tests: test/unit/LIB/[FOLDER/]NAME_test.c is one cmocka program ----
 # Tests may include the library's private headers; test/unit/LIB/support/*.c is
 # linked into each of them, with the linker flags in support/link-flags.
 define unit_rules
-UNIT_$1 := $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/$1/*_test.c))
+UNIT_$1 := $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/$1/*_test.c test/unit/$1/*/*_test.c))
 $(call compile_rules,test/unit/$1,$(call public_includes,$1) -Ilibalk-$1/src -Itest/unit/$1,$(call pkgs,$1) cmocka)
 $(BUILD)/test/unit/$1/%: $(BUILD)/obj/test/unit/$1/%.o $(call objects,test/unit/$1/support) $(call archives,$1)
 	$$(call say,LD,$$@)
@@ -127,7 +127,7 @@ $(BUILD)/test/unit/$1/%: $(BUILD)/obj/test/unit/$1/%.o $(call objects,test/unit/
 	$$(Q)$$(CC) $$(LDFLAGS_ALL) $(shell cat test/unit/$1/support/link-flags 2>/dev/null) -o $$@ $$^ \
 	    $(call pkg_libs,$(call pkgs,$1) cmocka)
 endef
-ifneq ($(filter unit unit-% test check,$(MAKECMDGOALS)),)
+ifneq ($(filter unit unit-% test check conformance-page,$(MAKECMDGOALS)),)
 $(foreach l,$(LIBS),$(eval $(call unit_rules,$l)))
 endif
 UNIT_ALL = $(foreach l,$(LIBS),$(UNIT_$l))
@@ -175,6 +175,14 @@ interop: interop-build
 # RESULTS: files of complete runs, one for each system
 interop-page:
 	@test/interop/page $(RESULTS) > docs/interop.md
+.PHONY: conformance-page
+# docs/conformance.md, from the tables of the tests
+CONFORMANCE := rfc4253 rfc4252 rfc4254 extensions
+conformance-page:
+	@$(MAKE) --no-print-directory UNIT="$(CONFORMANCE)" unit-build
+	@{ cat test/unit/core/conformance/page.md; \
+	    for t in $(CONFORMANCE); do $(BUILD)/test/unit/core/conformance/$${t}_test --list || exit 1; done; \
+	} > docs/conformance.md
 test: unit e2e interop
 
 # ---- fuzzing: test/fuzz/LIB/NAME_fuzz.c with seeds in test/fuzz/LIB/seeds/NAME/

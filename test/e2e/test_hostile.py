@@ -8,11 +8,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import paramiko
 import pytest
 
 from support.dial import check_echo, connect
 from support.program import PATIENCE, SANITISED, Failure, wait_until
-from support.targets import Target, loopback, push_for_ever, read_all
+from support.targets import Target, free_port, loopback, push_for_ever, read_all
 
 MIB = 1 << 20
 SEED = int(os.environ["ALK_SEED"])
@@ -339,3 +340,46 @@ def test_client_single_byte_mutations_of_a_session(lab, server, recorded):
     generator = random.Random(SEED)
     down = recorded["down"][:clear_part(recorded["down"]) + 100]
     meet(lab, server, mutations(down, 1500 // THIN, generator))
+
+
+class Pushy(paramiko.ServerInterface):
+    """A server that lets everybody in and grants every listener."""
+
+    def get_allowed_auths(self, username):
+        return "publickey"
+
+    def check_auth_publickey(self, username, key):
+        return paramiko.AUTH_SUCCESSFUL
+
+    def check_port_forward_request(self, address, port):
+        return port
+
+
+def test_client_refuses_channels_of_no_listener_of_its_own(lab):
+    """RFC 4254 section 7.2."""
+    asked, answers, done = free_port("127.0.0.1"), {}, threading.Event()
+
+    def serve(connection):
+        transport = paramiko.Transport(connection)
+        transport.add_server_key(paramiko.Ed25519Key(filename=lab.keys.make("host")))
+        transport.start_server(server=Pushy())
+        granted.wait(20 * PATIENCE)
+        for port in (asked, asked + 1):
+            try:
+                channel = transport.open_forwarded_tcpip_channel(("10.0.0.1", 1), ("127.0.0.1", port))
+                channel.sendall(b"hello")
+                answers[port] = channel.recv(5)
+            except paramiko.ChannelException as refusal:
+                answers[port] = refusal.code
+        done.set()
+        transport.join(20 * PATIENCE)
+
+    granted = threading.Event()
+    server = lab.serve(serve)
+    server.name = "pushy"
+    lab.describe(server, server.spec, "host")
+    client = lab.client(server, "-R", f"{asked}:{lab.echo().spec}")
+    lab.remote_ports(client)
+    granted.set()
+    assert done.wait(30 * PATIENCE)
+    assert answers == {asked: b"hello", asked + 1: 1}, "1 is: administratively prohibited"

@@ -32,7 +32,8 @@ void script_start(struct script *s, enum alk_ssh_role role, const struct alk_ssh
         o = *options;
     o.role = role;
     o.host_key = s->host_key;
-    o.ciphers = "chacha20-poly1305@openssh.com";
+    if (o.ciphers == NULL)
+        o.ciphers = "chacha20-poly1305@openssh.com";
     s->role = role;
     s->now = 1000;
     s->strict = true;
@@ -48,6 +49,8 @@ void script_free(struct script *s)
     alk_ssh_free(s->ssh);
     alk_key_free(s->host_key);
     alk_key_free(s->user_key);
+    alk_cipher_clear(&s->out.other);
+    alk_cipher_clear(&s->in.other);
     free(s->wire);
 }
 
@@ -161,47 +164,107 @@ static void tag_of(const struct script_direction *d, const uint8_t nonce[8], con
     crypto_onetimeauth(tag, packet, len, key);
 }
 
+/* How long the padding must be at least, to fill blocks. */
+static size_t least_padding(const struct script_direction *d, size_t len)
+{
+    size_t block = d->other.type != NULL ? d->other.type->block : 8;
+    bool apart = d->other.type != NULL ? d->other.type->length_apart : d->keyed;
+    size_t part = (apart ? 1 : 5) + len;
+
+    return 4 + (block - (part + 4) % block) % block;
+}
+
 size_t script_seal(struct script *s, const void *payload, size_t len, size_t padding, uint8_t *out)
 {
-    size_t part = (s->out.keyed ? 1 : 5) + len;
-    uint8_t nonce[8] = {0};
-
     if (padding == 0)
-        padding = 4 + (8 - (part + 4) % 8) % 8;
-    put_number(out, (uint32_t)(1 + len + padding));
+        padding = least_padding(&s->out, len);
     out[4] = (uint8_t)padding;
     memcpy(out + 5, payload, len);
     memset(out + 5 + len, 0, padding);
+    return script_seal_body(s, out, 1 + len + padding);
+}
+
+size_t script_seal_body(struct script *s, uint8_t *out, size_t len)
+{
+    uint8_t nonce[8] = {0};
+    size_t whole = 4 + len;
+
+    put_number(out, (uint32_t)len);
     put_number(nonce + 4, s->out.sequence++);
-    size_t whole = 5 + len + padding;
     if (!s->out.keyed)
         return whole;
+    if (s->out.other.type != NULL) {
+        assert_int_equal(
+            s->out.other.type->seal(&s->out.other, s->out.sequence - 1, out, whole - 4), 0);
+        return whole + s->out.other.type->tag;
+    }
     crypto_stream_chacha20_xor(out, out, 4, nonce, s->out.key + 32);
     crypto_stream_chacha20_xor_ic(out + 4, out + 4, whole - 4, nonce, 1, s->out.key);
     tag_of(&s->out, nonce, out, whole, out + whole);
     return whole + 16;
 }
 
-bool script_next(struct script *s)
+/* The same with a cipher of the engine's. Its packets come whole, so the length is asked for once. */
+static size_t open_other(struct script *s)
+{
+    const struct alk_cipher_type *type = s->in.other.type;
+
+    if (s->wire_len < 16)
+        return 0;
+    uint32_t length = type->length(&s->in.other, s->in.sequence, s->wire);
+    size_t whole = 4 + (size_t)length + type->tag;
+    assert_true(whole <= s->wire_len);
+    assert_int_equal(type->open(&s->in.other, s->in.sequence, s->wire, length), 0);
+    s->len = length;
+    return whole;
+}
+
+/* Opens the next packet of the engine in place: its size, and len is its length field. */
+static size_t open_next(struct script *s)
 {
     uint8_t nonce[8] = {0}, head[4], tag[16];
 
+    if (s->in.other.type != NULL)
+        return open_other(s);
     if (s->wire_len < 8)
-        return false;
+        return 0;
     put_number(nonce + 4, s->in.sequence);
     memcpy(head, s->wire, 4);
     if (s->in.keyed)
         crypto_stream_chacha20_xor(head, s->wire, 4, nonce, s->in.key + 32);
     size_t whole = 4 + (size_t)get_number(head) + (s->in.keyed ? 16 : 0);
     if (s->wire_len < whole)
-        return false;
+        return 0;
     if (s->in.keyed) {
         tag_of(&s->in, nonce, s->wire, whole - 16, tag);
         assert_memory_equal(tag, s->wire + whole - 16, 16);
         crypto_stream_chacha20_xor_ic(s->wire + 4, s->wire + 4, whole - 20, nonce, 1, s->in.key);
     }
+    s->len = get_number(head);
+    return whole;
+}
+
+/* RFC 4253 section 6: whole blocks, at least four bytes of padding. */
+static void check_frame(const struct script *s)
+{
+    const struct alk_cipher_type *type = s->in.other.type;
+    size_t block = type != NULL ? type->block : 8;
+    bool apart = type != NULL ? type->length_apart : s->in.keyed;
+
+    assert_int_equal((s->len + (apart ? 0 : 4)) % block, 0);
+    assert_in_range(s->wire[4], 4, 255);
+    assert_true(s->len >= (apart ? 8 : 12)); /* OpenSSH's formats count without the length */
+}
+
+bool script_next(struct script *s)
+{
+    size_t whole = open_next(s);
+
+    if (whole == 0)
+        return false;
+    check_frame(s);
     s->in.sequence++;
-    s->len = get_number(head) - 1 - s->wire[4];
+    s->len -= 1 + (size_t)s->wire[4];
     assert_in_range(s->len, 1, sizeof(s->payload));
     memcpy(s->payload, s->wire + 5, s->len);
     memmove(s->wire, s->wire + whole, s->wire_len - whole);
@@ -225,7 +288,7 @@ void script_bytes(struct script *s, const void *data, size_t len)
 
 void script_send(struct script *s, const void *payload, size_t len)
 {
-    uint8_t *packet = malloc(len + 64);
+    uint8_t *packet = malloc(len + 128); /* with the longest padding and tag */
 
     assert_non_null(packet);
     script_bytes(s, packet, script_seal(s, payload, len, 0, packet));
@@ -405,10 +468,27 @@ static void derive(const struct script *s, char letter, uint8_t key[64])
     }
 }
 
+/* Keys for a cipher of the engine's. letter: C or D, that of the key. */
+static void new_other(struct script *s, struct script_direction *d, char letter)
+{
+    uint8_t iv[64], mac[64];
+
+    const struct alk_cipher_type *type =
+        alk_cipher_find(s->lists[letter - 'A'], s->lists[letter - 'A' + 2]);
+    assert_non_null(type);
+    derive(s, (char)(letter - 2), iv);
+    derive(s, (char)(letter + 2), mac);
+    assert_int_equal(alk_cipher_init(&d->other, type, d->key, iv, mac, d == &s->out), 0);
+}
+
 static void new_keys(struct script *s, struct script_direction *d, char letter)
 {
     derive(s, letter, d->key);
     d->keyed = true;
+    alk_cipher_clear(&d->other);
+    d->other.type = NULL;
+    if (strcmp(s->lists[letter - 'A'], "chacha20-poly1305@openssh.com") != 0)
+        new_other(s, d, letter);
     if (s->strict)
         d->sequence = 0;
 }
@@ -477,7 +557,7 @@ void script_ecdh(struct script *s)
 
 void script_newkeys(struct script *s)
 {
-    uint8_t message = SSH_MSG_NEWKEYS, packet[64];
+    uint8_t message = SSH_MSG_NEWKEYS, packet[128];
     size_t len = script_seal(s, &message, 1, 0, packet);
 
     new_keys(s, &s->out, engine_is_server(s) ? 'C' : 'D');

@@ -1,11 +1,13 @@
 /*
  * A scripted peer: it speaks SSH to one engine, in either role, message by message, so that a
  * test can send anything in any state. Its key exchange and packets (plain, and then
- * chacha20-poly1305@openssh.com) are its own, made of libsodium's functions.
+ * chacha20-poly1305@openssh.com) are its own, made of libsodium's functions; for the other
+ * ciphers it builds packets itself and seals them with the engine's.
  */
 #ifndef TEST_SCRIPT_H
 #define TEST_SCRIPT_H
 
+#include "ssh/cipher.h"
 #include "ssh/message.h"
 #include "ssh/wire.h"
 
@@ -31,6 +33,7 @@ enum script_at {
 struct script_direction {
     bool keyed;
     uint8_t key[64];
+    struct alk_cipher other; /* its type is NULL under chacha20 */
     uint32_t sequence;
 };
 
@@ -70,7 +73,8 @@ struct script {
     bool has_session_id;
 };
 
-/* Makes the engine. Options may be NULL; role, host key and cipher are filled in. */
+/* Makes the engine. Options may be NULL; role and host key are filled in, and chacha20 unless they
+ * name ciphers: then choose one of them in lists[2] and [3], and its MAC in [4] and [5]. */
 void script_start(struct script *s, enum alk_ssh_role role, const struct alk_ssh_options *options);
 void script_free(struct script *s);
 
@@ -96,6 +100,8 @@ void script_send_type(struct script *s, uint8_t type); /* nothing but the number
 
 /* A packet as it goes over the wire, at most size bytes; padding 0 = as short as may be. */
 size_t script_seal(struct script *s, const void *payload, size_t len, size_t padding, uint8_t *out);
+/* The same for whatever stands behind out's first four bytes, which become its length, len. */
+size_t script_seal_body(struct script *s, uint8_t *out, size_t len);
 
 /* The next message of the engine, into payload and len; false when there is none. */
 bool script_next(struct script *s);

@@ -80,6 +80,8 @@ static enum outcome expected(const struct row *row, enum alk_ssh_role role, unsi
         return CLOSED;
     if (among(role == ALK_SSH_SERVER ? row->server : row->client, type))
         return LIVES;
+    if (row->at <= AT_AUTH && type >= 80 && type < 128)
+        return PROTOCOL_ERROR;
     return row->unknown && !among(known, type) ? UNIMPLEMENTED : PROTOCOL_ERROR;
 }
 
