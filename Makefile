@@ -25,7 +25,7 @@ endif
 OPTIMISE ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes \
         -Wmissing-prototypes -Wwrite-strings -Wundef -Wformat=2 -Wcast-qual
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-plt
 HARDEN_LD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 ifeq ($(SANITIZE),)
 HARDEN += -D_FORTIFY_SOURCE=2

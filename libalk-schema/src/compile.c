@@ -111,6 +111,9 @@ static struct node *node_new(struct compiler *c, enum node_kind kind,
     }
     node->kind = kind;
     node->types = T_ANY;
+    node->leads_to = node;
+    node->accepts = kind == NODE_TRUE ? T_ANY : 0;
+    node->refuses = kind == NODE_FALSE ? T_ANY : 0;
     node->resource = resource;
     node->pointer = pointer;
     return node;
@@ -180,6 +183,22 @@ struct regex *compiler_regex(struct compiler *c, const struct place *at, const c
     return regex;
 }
 
+bool compiler_name(struct compiler *c, const char *text, struct name *name)
+{
+    struct keytable *table = &c->out->name_table;
+    size_t length = strlen(text);
+    uint32_t next = table->count;
+    if (!compiler_grow(c, &c->out->names, next, &c->name_size, sizeof *c->out->names))
+        return false;
+    uint32_t number = keytable_add(table, &c->out->arena, text, length, next);
+    *name = (struct name){text, length, keytable_head(text, length), number};
+    if (number == next)
+        c->out->names[next] = *name;
+    if (number == KEYTABLE_NONE)
+        compiler_no_memory(c);
+    return number != KEYTABLE_NONE;
+}
+
 int compiler_count(struct compiler *c, const struct place *at, const char *keyword,
                    const json_t *value, size_t *count)
 {
@@ -221,14 +240,15 @@ static int by_rank(const void *a, const void *b)
     return strcmp(left->keyword, right->keyword);
 }
 
-static void count_assertions(struct node *node)
+/* About which types no assertion has to be asked. A real may be an integer, so it is asked. */
+static void summarise(struct node *node)
 {
-    node->flat = true;
+    unsigned asked = node->types & T_INTEGER ? T_REAL & ~node->types : 0;
     while (node->assertion_count < node->rule_count &&
-           node->rules[node->assertion_count].rank != RANK_ANNOTATION) {
-        node->flat = node->flat && node->rules[node->assertion_count].rank <= RANK_PATTERN;
-        node->assertion_count++;
-    }
+           node->rules[node->assertion_count].rank != RANK_ANNOTATION)
+        asked |= node->rules[node->assertion_count++].applies & node->types;
+    node->accepts = (unsigned char)(node->types & ~asked);
+    node->refuses = (unsigned char)(T_ANY & ~node->types & ~asked);
 }
 
 static int compile_place(struct compiler *c, struct place *place)
@@ -242,7 +262,7 @@ static int compile_place(struct compiler *c, struct place *place)
     /* in draft 7 nothing beside "$ref" counts */
     if (reference && place->resource->dialect->draft == 7) {
         compile_keyword(c, place, "$ref", reference);
-        count_assertions(node);
+        summarise(node);
         return c->status;
     }
     const char *name;
@@ -253,7 +273,7 @@ static int compile_place(struct compiler *c, struct place *place)
             return c->status;
     }
     qsort(node->rules, node->rule_count, sizeof *node->rules, by_rank);
-    count_assertions(node);
+    summarise(node);
     return c->status;
 }
 
@@ -276,13 +296,14 @@ static void shorten_references(struct compiler *c)
             return;
     for (size_t i = 0; i < c->place_size; i++) {
         struct node *node = c->places[i] ? c->places[i]->node : NULL;
-        const struct node *to = node ? keyword_only_reference(node) : NULL;
-        for (int links = 0; to && links < 32; links++) {
-            node->same_as = to;
+        const struct node *to = node;
+        for (int links = 0; to && keyword_only_reference(to) && links < 32; links++)
             to = keyword_only_reference(to);
-        }
-        if (to && node)
-            node->same_as = NULL;
+        if (!to || keyword_only_reference(to))
+            continue;
+        node->leads_to = to;
+        node->accepts = to->accepts;
+        node->refuses = to->refuses;
     }
 }
 
@@ -315,6 +336,8 @@ static int compiler_begin(struct compiler *c, struct alk_schema *out,
     c->anchor_index = json_object();
     out->options = *options;
     out->documents = json_array();
+    if (!keytable_init(&out->name_table, &out->arena, 0))
+        return compiler_no_memory(c);
     if (!c->resource_index || !c->anchor_index || !out->documents)
         return compiler_no_memory(c);
     return 0;
@@ -379,6 +402,7 @@ int compiler_survey(json_t *document, const char *uri, json_t **uris,
         *uris = json_incref(c.resource_index);
     compiler_end(&c);
     json_decref(scratch.documents);
+    free(scratch.names);
     arena_free(&scratch.arena);
     return status;
 }
@@ -390,6 +414,7 @@ void alk_schema_free(struct alk_schema *schema)
     for (size_t i = 0; i < schema->regex_count; i++)
         regex_free(schema->regexes[i]);
     free(schema->regexes);
+    free(schema->names);
     json_decref(schema->documents);
     arena_free(&schema->arena);
     free(schema);

@@ -35,7 +35,7 @@ struct compiler {
 
     struct place **queue; /* places with a node that has no rules yet */
     size_t queue_count, queue_size;
-    size_t regex_size;
+    size_t regex_size, name_size;
 
     bool surveying; /* only looking for resources: an unknown dialect does not matter */
 };
@@ -104,6 +104,9 @@ struct rule *compiler_rule(struct node *node, rule_fn *check, const char *keywor
 
 struct regex *compiler_regex(struct compiler *c, const struct place *at, const char *keyword,
                              const char *pattern);
+
+/* The name of a member, numbered; false when memory is out. */
+bool compiler_name(struct compiler *c, const char *text, struct name *name);
 
 /* A non-negative integer such as minLength has. */
 int compiler_count(struct compiler *c, const struct place *at, const char *keyword,

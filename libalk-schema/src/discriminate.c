@@ -1,14 +1,15 @@
 #include "discriminate.h"
 
-#include "value.h"
+#include "run.h"
 
 #include <string.h>
 
 /* ---- while validating ------------------------------------------------------------------------ */
 
-uint64_t discriminator_candidates(const struct discriminator *discriminator, const json_t *object)
+uint64_t discriminator_candidates(struct run *run, const struct discriminator *discriminator,
+                                  struct subject *object)
 {
-    const json_t *value = value_member(object, discriminator->name, discriminator->length);
+    const json_t *value = subject_member(run, object, &discriminator->name);
     if (!value)
         return UINT64_MAX; /* no schema says that it has to be there, as far as is known here */
     uint32_t found = KEYTABLE_NONE;
@@ -19,6 +20,9 @@ uint64_t discriminator_candidates(const struct discriminator *discriminator, con
 }
 
 /* ---- compiling ------------------------------------------------------------------------------- */
+
+/* What is worth a look, so that much of it costs no more: */
+enum { PROPERTIES_MAX = 32, TEXTS_MAX = 64 };
 
 /* Through references, of which there may be a circle. */
 static const struct node *behind_references(const struct node *node)
@@ -36,20 +40,16 @@ static const struct node *behind_references(const struct node *node)
 static const struct node *texts_of(const struct property *property)
 {
     const struct node *node = property->node ? behind_references(property->node) : NULL;
-    return node && keyword_text(node, 0) ? node : NULL;
+    return node && keyword_text(node, 0) && !keyword_text(node, TEXTS_MAX) ? node : NULL;
 }
 
-static const struct node *find_texts(const struct node *schema, const char *name)
+static const struct node *find_texts(const struct node *schema, const struct name *name)
 {
     const struct members_rule *members = keyword_members_of(behind_references(schema));
-    for (uint32_t i = 0; members && i < members->property_count; i++) {
-        if (strcmp(members->properties[i].name, name) == 0)
-            return texts_of(&members->properties[i]);
-    }
-    return NULL;
+    return members ? texts_of(members_property(members, name->number)) : NULL;
 }
 
-static size_t count_telling(const struct node **schemas, size_t count, const char *name)
+static size_t count_telling(const struct node **schemas, size_t count, const struct name *name)
 {
     size_t telling = 0;
     for (size_t i = 0; i < count; i++)
@@ -64,9 +64,10 @@ static const struct property *choose(const struct node **schemas, size_t count)
     size_t most = 1; /* one alone is not worth a look */
     for (size_t i = 0; i < count && most < count; i++) {
         const struct members_rule *members = keyword_members_of(behind_references(schemas[i]));
-        for (uint32_t j = 0; members && j < members->property_count; j++) {
+        for (uint32_t j = 0; members && j < members->property_count && j < PROPERTIES_MAX; j++) {
             const struct property *property = &members->properties[j];
-            size_t telling = texts_of(property) ? count_telling(schemas, count, property->name) : 0;
+            size_t telling =
+                texts_of(property) ? count_telling(schemas, count, &property->name) : 0;
             if (telling > most) {
                 most = telling;
                 best = property;
@@ -76,7 +77,7 @@ static const struct property *choose(const struct node **schemas, size_t count)
     return best;
 }
 
-static size_t count_texts(const struct node **schemas, size_t count, const char *name)
+static size_t count_texts(const struct node **schemas, size_t count, const struct name *name)
 {
     size_t texts = 0;
     for (size_t i = 0; i < count; i++) {
@@ -87,13 +88,14 @@ static size_t count_texts(const struct node **schemas, size_t count, const char 
     return texts;
 }
 
-static void add_texts(struct discriminator *d, const struct node *node, uint64_t schema,
-                      uint32_t *next)
+/* There is room for all of them. */
+static void add_texts(struct arena *arena, struct discriminator *d, const struct node *node,
+                      uint64_t schema, uint32_t *next)
 {
     for (size_t i = 0; keyword_text(node, i); i++) {
         const json_t *text = keyword_text(node, i);
-        uint32_t index =
-            keytable_add(&d->texts, json_string_value(text), json_string_length(text), *next);
+        uint32_t index = keytable_add(&d->texts, arena, json_string_value(text),
+                                      json_string_length(text), *next);
         *next += index == *next;
         d->fitting[index] |= schema;
     }
@@ -106,7 +108,7 @@ const struct discriminator *discriminator_make(struct compiler *c, const struct 
     if (!property)
         return NULL;
     struct discriminator *d = arena_alloc(&c->out->arena, sizeof *d);
-    size_t texts = count_texts(schemas, count, property->name);
+    size_t texts = count_texts(schemas, count, &property->name);
     uint32_t next = 0;
     if (!d || !keytable_init(&d->texts, &c->out->arena, texts) ||
         !(d->fitting = arena_array(&c->out->arena, texts, sizeof *d->fitting))) {
@@ -114,11 +116,10 @@ const struct discriminator *discriminator_make(struct compiler *c, const struct 
         return NULL;
     }
     d->name = property->name;
-    d->length = property->length;
     for (size_t i = 0; i < count; i++) {
-        const struct node *node = find_texts(schemas[i], d->name);
+        const struct node *node = find_texts(schemas[i], &d->name);
         if (node)
-            add_texts(d, node, (uint64_t)1 << i, &next);
+            add_texts(&c->out->arena, d, node, (uint64_t)1 << i, &next);
         else
             d->others |= (uint64_t)1 << i;
     }

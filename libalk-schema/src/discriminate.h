@@ -7,19 +7,20 @@
 #define ALK_SCHEMA_DISCRIMINATE_H
 
 #include "compiler.h"
+#include "subject.h"
 
 #define DISCRIMINATED_MAX 64 /* schemas of a list */
 
 struct discriminator {
-    const char *name; /* of the property */
-    size_t length;
+    struct name name;
     struct keytable texts; /* index into fitting */
     uint64_t *fitting;     /* the schemas that admit this text, as bits */
     uint64_t others;       /* those that do not say which texts they admit */
 };
 
 /* The schemas that may fit an object, as bits. */
-uint64_t discriminator_candidates(const struct discriminator *discriminator, const json_t *object);
+uint64_t discriminator_candidates(struct run *run, const struct discriminator *discriminator,
+                                  struct subject *object);
 
 /* Looks for such a property, once all schemas are compiled; NULL when there is none, or no memory
  * (then c->status says so). */

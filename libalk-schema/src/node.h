@@ -17,18 +17,28 @@ struct frame;
 struct marks;
 struct rule;
 
-/* Instance types as bits, so that a rule says which it is about. */
+/* jansson's types as bits, so that a rule says which it is about. */
 enum {
-    T_NULL = 1 << 0,
-    T_BOOLEAN = 1 << 1,
-    T_INTEGER = 1 << 2,
-    T_REAL = 1 << 3,
-    T_STRING = 1 << 4,
-    T_ARRAY = 1 << 5,
-    T_OBJECT = 1 << 6,
+    T_OBJECT = 1 << JSON_OBJECT,
+    T_ARRAY = 1 << JSON_ARRAY,
+    T_STRING = 1 << JSON_STRING,
+    T_INTEGER = 1 << JSON_INTEGER,
+    T_REAL = 1 << JSON_REAL,
+    T_BOOLEAN = 1 << JSON_TRUE | 1 << JSON_FALSE,
+    T_NULL = 1 << JSON_NULL,
     T_NUMBER = T_INTEGER | T_REAL,
-    T_ANY = 127
+    T_ANY = 255
 };
+
+/* The name of a member that a schema speaks of. */
+struct name {
+    const char *text;
+    size_t length;
+    uint64_t head;   /* keytable_head() */
+    uint32_t number; /* among all names in the compiled schema */
+};
+
+#define NAME_UNKNOWN KEYTABLE_NONE
 
 struct node;
 
@@ -47,20 +57,20 @@ struct resource {
     struct dynamic_anchor *dynamic_anchors;
 };
 
-typedef bool rule_fn(struct run *run, const struct frame *frame, const struct rule *rule,
-                     const json_t *instance, struct marks *marks);
-
-struct named_node {
-    const char *name;
-    const struct node *node;
-};
+typedef bool rule_fn(struct run *run, const struct frame *frame, const struct rule *rule);
 
 struct property {
-    const char *name;
-    size_t length;
-    uint64_t head;           /* keytable_head() of the name */
+    struct name name;
     const struct node *node; /* NULL when it is only required */
-    uint32_t required;       /* its number among the required ones, or KEYTABLE_NONE */
+    const char *keyword;     /* that the node is from */
+    const char *below;       /* this keyword: the name again, or NULL for additionalProperties */
+    bool required;
+};
+
+/* A property in the hash table of a members_rule, by the number of its name. */
+struct property_slot {
+    uint32_t name;
+    struct property *property; /* NULL in a free slot */
 };
 
 struct pattern_node {
@@ -69,22 +79,30 @@ struct pattern_node {
     const struct node *node;
 };
 
-struct required_name {
-    const char *name;
-    size_t length;
-};
-
 /* properties, patternProperties, additionalProperties and required: one pass over the members */
 struct members_rule {
-    struct keytable table; /* index into properties */
     struct property *properties;
     uint32_t property_count, required_count;
-    struct required_name *required;
+    struct property_slot *slots;
+    uint32_t slot_mask;
+    struct property others; /* those that are in neither of the other two */
     struct pattern_node *patterns;
     uint32_t pattern_count;
-    const struct node *additional; /* or NULL */
-    bool only_required;            /* no schema applies to any member */
+    bool only_named; /* no schema applies to members that are not in properties */
 };
+
+/* By the number of its name; `others` when properties and required do not speak of it. */
+static inline const struct property *members_property(const struct members_rule *members,
+                                                      uint32_t name)
+{
+    for (uint32_t at = name;; at++) {
+        const struct property_slot *slot = &members->slots[at & members->slot_mask];
+        if (!slot->property)
+            return &members->others;
+        if (slot->name == name)
+            return slot->property;
+    }
+}
 
 struct items_rule {
     const struct node **prefix;
@@ -97,8 +115,9 @@ struct items_rule {
 struct discriminator;
 
 struct dependency {
-    const char *name;
-    const char **required; /* NULL-terminated, or NULL */
+    struct name name;
+    struct name *required;
+    size_t required_count;
     const struct node *node;
 };
 
@@ -164,11 +183,11 @@ enum node_kind { NODE_RULES, NODE_TRUE, NODE_FALSE };
 struct node {
     enum node_kind kind;
     unsigned char types;                  /* by "type", T_ANY without it */
+    unsigned char accepts, refuses;       /* types about which nothing else has to be asked */
     bool marks_members;                   /* holds unevaluatedProperties or unevaluatedItems */
-    bool flat;                            /* no assertion goes on to a further schema */
     uint32_t rule_count, assertion_count; /* assertions come first, then annotations */
     struct rule *rules;
-    const struct node *same_as; /* nothing but a reference: where it leads, or NULL */
+    const struct node *leads_to; /* by a row of references and nothing else; or to itself */
     const struct resource *resource;
     const char *pointer; /* from the resource's root */
 };
@@ -176,6 +195,8 @@ struct node {
 struct alk_schema {
     struct arena arena;
     const struct node *root;
+    struct keytable name_table; /* number of each name, and */
+    struct name *names;         /* name of each number */
     struct alk_schema_options options;
     json_t *documents;      /* array that keeps every schema document alive */
     struct regex **regexes; /* to be freed one by one */

@@ -192,16 +192,14 @@ void annotate(struct run *run, const struct frame *frame, const char *keyword, c
     unit_close(run, index, true, NULL);
 }
 
-size_t applicator_begin(struct run *run, const struct frame *frame, const char *keyword)
+size_t report_begin(struct run *run, const struct frame *frame, const char *keyword)
 {
-    return run->units ? unit_open(run, frame, keyword) : 0;
+    return unit_open(run, frame, keyword);
 }
 
-bool applicator_end(struct run *run, size_t unit, bool valid, const char *sentence)
+void report_end(struct run *run, size_t unit, bool valid, const char *sentence)
 {
-    if (run->units)
-        unit_close(run, unit, valid, valid || !sentence ? NULL : strdup(sentence));
-    return valid;
+    unit_close(run, unit, valid, valid || !sentence ? NULL : strdup(sentence));
 }
 
 /* ---- writing --------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool objects_equal(const json_t *a, const json_t *b)
+static bool objects_equal(const json_t *a, const json_t *b, uint64_t *steps)
 {
     if (json_object_size(a) != json_object_size(b))
         return false;
@@ -15,19 +15,19 @@ static bool objects_equal(const json_t *a, const json_t *b)
     json_object_foreach((json_t *)(uintptr_t)a, key, value)
     {
         const json_t *other = json_object_get(b, key);
-        if (!other || !value_equal(value, other))
+        if (!other || !value_equal(value, other, steps))
             return false;
     }
     return true;
 }
 
-static bool arrays_equal(const json_t *a, const json_t *b)
+static bool arrays_equal(const json_t *a, const json_t *b, uint64_t *steps)
 {
     size_t n = json_array_size(a);
     if (n != json_array_size(b))
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!value_equal(json_array_get(a, i), json_array_get(b, i)))
+        if (!value_equal(json_array_get(a, i), json_array_get(b, i), steps))
             return false;
     return true;
 }
@@ -38,8 +38,17 @@ static bool strings_equal(const json_t *a, const json_t *b)
     return n == json_string_length(b) && memcmp(json_string_value(a), json_string_value(b), n) == 0;
 }
 
-bool value_equal(const json_t *a, const json_t *b)
+/* Bytes that are compared in one step. */
+enum { BYTES = 64 };
+
+bool value_equal(const json_t *a, const json_t *b, uint64_t *steps)
 {
+    size_t cost = 1 + json_string_length(a) / BYTES;
+    if (cost > *steps)
+        cost = *steps;
+    *steps -= cost;
+    if (*steps == 0)
+        return false;
     if (json_is_string(a))
         return json_is_string(b) && strings_equal(a, b);
     if (json_is_number(a) && json_is_number(b))
@@ -48,9 +57,9 @@ bool value_equal(const json_t *a, const json_t *b)
         return false;
     switch (json_typeof(a)) {
     case JSON_ARRAY:
-        return arrays_equal(a, b);
+        return arrays_equal(a, b, steps);
     case JSON_OBJECT:
-        return objects_equal(a, b);
+        return objects_equal(a, b, steps);
     default:
         return true;
     }
@@ -174,7 +183,8 @@ int value_items_unique(const json_t *array, unsigned max_depth)
         const json_t *item = json_array_get(array, i);
         for (size_t j = 0; j < i; j++) {
             const json_t *other = json_array_get(array, j);
-            if (json_is_string(item) ? value_equal(item, other) : order(item, other, &state) == 0)
+            if (json_is_string(item) ? json_is_string(other) && strings_equal(item, other)
+                                     : order(item, other, &state) == 0)
                 return state.status;
         }
     }

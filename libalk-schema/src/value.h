@@ -4,20 +4,13 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-/* The member of that name, or NULL. */
-static inline const json_t *value_member(const json_t *object, const char *name, size_t length)
-{
-#if JANSSON_VERSION_HEX >= 0x020e00
-    return json_object_getn(object, name, length);
-#else
-    (void)length;
-    return json_object_get(object, name);
-#endif
-}
-
-/* Recursion ends with the shallower of the two. */
-bool value_equal(const json_t *a, const json_t *b);
+/*
+ * Recursion ends with the shallower of the two. What is looked at is counted off `*steps`; when
+ * that ends at 0, the answer is void.
+ */
+bool value_equal(const json_t *a, const json_t *b, uint64_t *steps);
 
 /*
  * Whether no two items of an array are equal: 1 or 0, or a negative status when

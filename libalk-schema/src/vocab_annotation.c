@@ -5,11 +5,8 @@
 
 #include <string.h>
 
-static bool check_annotation(struct run *run, const struct frame *frame, const struct rule *rule,
-                             const json_t *instance, struct marks *marks)
+static bool check_annotation(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)instance;
-    (void)marks;
     annotate(run, frame, rule->keyword, rule->u.value);
     return true;
 }
@@ -24,10 +21,9 @@ int keyword_annotation(struct compiler *c, struct node *node, const struct place
     return 0;
 }
 
-static bool check_format(struct run *run, const struct frame *frame, const struct rule *rule,
-                         const json_t *instance, struct marks *marks)
+static bool check_format(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
+    const json_t *instance = frame->subject->value;
     annotate(run, frame, rule->keyword, rule->u.format.value);
     if (!rule->u.format.check ||
         rule->u.format.check(json_string_value(instance), json_string_length(instance)))

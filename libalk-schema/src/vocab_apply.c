@@ -7,51 +7,52 @@
 
 /* ---- allOf, anyOf, oneOf ---------------------------------------------------------------------- */
 
-static bool check_all_of(struct run *run, const struct frame *frame, const struct rule *rule,
-                         const json_t *instance, struct marks *marks)
+static bool check_all_of(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     struct step step = step_in_place(frame, rule->keyword);
-    bool valid = true;
+    bool valid = charge(run, rule->u.list.count);
     for (size_t i = 0; i < rule->u.list.count && (valid || run->all); i++) {
         step.index = i;
-        valid = evaluate(run, rule->u.list.nodes[i], instance, &step, marks) && valid;
+        valid =
+            evaluate_in_place(run, rule->u.list.nodes[i], frame->subject, &step, frame->marks) &&
+            valid;
     }
     return valid;
 }
 
 /* The number of schemas that fit, as far as up to `enough` if nothing else is asked. */
 static size_t count_fitting(struct run *run, const struct frame *frame, const struct rule *rule,
-                            const json_t *instance, struct marks *marks, size_t enough)
+                            size_t enough)
 {
     struct step step = step_in_place(frame, rule->keyword);
     const struct discriminator *discriminator = rule->u.list.discriminator;
     size_t fitting = 0;
-    bool everything = marks || (run->units && run->all);
+    bool everything = frame->marks || (run->units && run->all);
     uint64_t candidates = UINT64_MAX;
-    if (discriminator && !run->units && json_is_object(instance))
-        candidates = discriminator_candidates(discriminator, instance);
+    if (!charge(run, rule->u.list.count))
+        return 0;
+    if (discriminator && !run->units && frame->subject->type == T_OBJECT)
+        candidates = discriminator_candidates(run, discriminator, frame->subject);
     for (size_t i = 0; i < rule->u.list.count && (everything || fitting < enough); i++) {
         if (discriminator && !(candidates >> i & 1))
             continue;
         step.index = i;
-        fitting += evaluate_in_place(run, rule->u.list.nodes[i], instance, &step, marks);
+        fitting += evaluate_branch(run, rule->u.list.nodes[i], frame->subject, &step, frame->marks);
     }
     return fitting;
 }
 
-static bool check_any_of(struct run *run, const struct frame *frame, const struct rule *rule,
-                         const json_t *instance, struct marks *marks)
+static bool check_any_of(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     size_t unit = applicator_begin(run, frame, rule->keyword);
-    bool valid = count_fitting(run, frame, rule, instance, marks, 1) > 0;
+    bool valid = count_fitting(run, frame, rule, 1) > 0;
     return applicator_end(run, unit, valid, "fits none of the schemas");
 }
 
-static bool check_one_of(struct run *run, const struct frame *frame, const struct rule *rule,
-                         const json_t *instance, struct marks *marks)
+static bool check_one_of(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     size_t unit = applicator_begin(run, frame, rule->keyword);
-    size_t fitting = count_fitting(run, frame, rule, instance, marks, 2);
+    size_t fitting = count_fitting(run, frame, rule, 2);
     return applicator_end(run, unit, fitting == 1,
                           fitting ? "fits more than one of the schemas"
                                   : "fits none of the schemas");
@@ -87,13 +88,11 @@ void keyword_discriminate(struct compiler *c, struct node *node)
 
 /* ---- not, if ---------------------------------------------------------------------------------------- */
 
-static bool check_not(struct run *run, const struct frame *frame, const struct rule *rule,
-                      const json_t *instance, struct marks *marks)
+static bool check_not(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
     struct step step = step_in_place(frame, rule->keyword);
     size_t unit = applicator_begin(run, frame, rule->keyword);
-    bool valid = !evaluate(run, rule->u.node, instance, &step, NULL);
+    bool valid = !evaluate_in_place(run, rule->u.node, frame->subject, &step, NULL);
     return applicator_end(run, unit, valid, "must not fit this schema");
 }
 
@@ -106,16 +105,15 @@ int keyword_not(struct compiler *c, struct node *node, const struct place *at, c
     return c->status;
 }
 
-static bool check_if(struct run *run, const struct frame *frame, const struct rule *rule,
-                     const json_t *instance, struct marks *marks)
+static bool check_if(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     struct step step = step_in_place(frame, rule->keyword);
     size_t unit = applicator_begin(run, frame, rule->keyword);
-    bool yes = evaluate_in_place(run, rule->u.condition.test, instance, &step, marks);
+    bool yes = evaluate_branch(run, rule->u.condition.test, frame->subject, &step, frame->marks);
     applicator_end(run, unit, true, NULL); /* a test has no verdict of its own */
     const struct node *next = yes ? rule->u.condition.yes : rule->u.condition.no;
     step.keyword = yes ? "then" : "else";
-    return !next || evaluate(run, next, instance, &step, marks);
+    return !next || evaluate_in_place(run, next, frame->subject, &step, frame->marks);
 }
 
 static const struct node *branch(struct compiler *c, const struct place *at, const char *keyword)
@@ -139,11 +137,10 @@ int keyword_if(struct compiler *c, struct node *node, const struct place *at, co
 
 /* ---- $ref, $dynamicRef ------------------------------------------------------------------------------- */
 
-static bool check_ref(struct run *run, const struct frame *frame, const struct rule *rule,
-                      const json_t *instance, struct marks *marks)
+static bool check_ref(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     struct step step = step_in_place(frame, rule->keyword);
-    return evaluate(run, rule->u.node, instance, &step, marks);
+    return evaluate_in_place(run, rule->u.node, frame->subject, &step, frame->marks);
 }
 
 const struct node *keyword_only_reference(const struct node *node)
@@ -168,11 +165,10 @@ static const struct node *dynamic_target(const struct frame *frame, const struct
     }
 }
 
-static bool check_dynamic_ref(struct run *run, const struct frame *frame, const struct rule *rule,
-                              const json_t *instance, struct marks *marks)
+static bool check_dynamic_ref(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     struct step step = step_in_place(frame, rule->keyword);
-    return evaluate(run, dynamic_target(frame, rule), instance, &step, marks);
+    return evaluate_in_place(run, dynamic_target(frame, rule), frame->subject, &step, frame->marks);
 }
 
 static struct node *reference_node(struct compiler *c, const struct place *at, const char *keyword,

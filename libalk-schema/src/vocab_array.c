@@ -7,16 +7,19 @@
 
 /* ---- prefixItems and items; in draft 7 items and additionalItems --------------------------- */
 
-static bool check_items(struct run *run, const struct frame *frame, const struct rule *rule,
-                        const json_t *instance, struct marks *marks)
+static bool check_items(struct run *run, const struct frame *frame, const struct rule *rule)
 {
+    const json_t *instance = frame->subject->value;
     const struct items_rule *items = &rule->u.items;
     struct step step = step_in_place(frame, items->prefix_keyword);
-    size_t count = json_array_size(instance), i = 0;
+    struct marks *marks = frame->marks;
+    size_t count = frame->subject->count, i = 0;
     bool valid = true;
+    if (!charge(run, count))
+        return false;
     for (; i < count && i < items->prefix_count && (valid || run->all); i++) {
         step.index = step.item = i;
-        valid = evaluate(run, items->prefix[i], json_array_get(instance, i), &step, NULL) && valid;
+        valid = evaluate(run, items->prefix[i], json_array_get(instance, i), &step) && valid;
         if (marks)
             marks_set(marks, i);
     }
@@ -28,7 +31,7 @@ static bool check_items(struct run *run, const struct frame *frame, const struct
         marks_all(marks);
     for (; i < count && (valid || run->all); i++) {
         step.item = i;
-        valid = evaluate(run, items->rest, json_array_get(instance, i), &step, NULL) && valid;
+        valid = evaluate(run, items->rest, json_array_get(instance, i), &step) && valid;
     }
     return valid;
 }
@@ -77,22 +80,24 @@ int keyword_items(struct compiler *c, struct node *node, const struct place *at,
 
 /* ---- contains, minContains, maxContains -------------------------------------------------------- */
 
-static bool check_contains(struct run *run, const struct frame *frame, const struct rule *rule,
-                           const json_t *instance, struct marks *marks)
+static bool check_contains(struct run *run, const struct frame *frame, const struct rule *rule)
 {
+    const json_t *instance = frame->subject->value;
     struct step step = step_in_place(frame, rule->keyword);
     size_t found = 0, min = rule->u.contains.min, max = rule->u.contains.max;
-    bool mark = marks && rule->u.contains.evaluates;
+    bool mark = frame->marks && rule->u.contains.evaluates;
+    if (!charge(run, frame->subject->count))
+        return false;
     size_t unit = applicator_begin(run, frame, rule->keyword);
-    for (size_t i = 0; i < json_array_size(instance); i++) {
+    for (size_t i = 0; i < frame->subject->count; i++) {
         if (!mark && found >= min && max == SIZE_MAX && !run->units)
             break;
         step.item = i;
-        if (!evaluate(run, rule->u.contains.node, json_array_get(instance, i), &step, NULL))
+        if (!evaluate(run, rule->u.contains.node, json_array_get(instance, i), &step))
             continue;
         found++;
         if (mark)
-            marks_set(marks, i);
+            marks_set(frame->marks, i);
     }
     applicator_end(run, unit, min == 0 || found > 0, "no item fits");
     if (found == 0 && min > 0)
@@ -127,32 +132,23 @@ int keyword_contains(struct compiler *c, struct node *node, const struct place *
 
 /* ---- sizes ----------------------------------------------------------------------------------------- */
 
-static size_t size_of(const json_t *instance)
+static const char *unit_name(const struct subject *subject)
 {
-    return json_is_array(instance) ? json_array_size(instance) : json_object_size(instance);
+    return subject->type == T_ARRAY ? "items" : "properties";
 }
 
-static const char *unit_name(const json_t *instance)
+static bool check_min_size(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    return json_is_array(instance) ? "items" : "properties";
-}
-
-static bool check_min_size(struct run *run, const struct frame *frame, const struct rule *rule,
-                           const json_t *instance, struct marks *marks)
-{
-    (void)marks;
-    return size_of(instance) >= rule->u.count ||
+    return frame->subject->count >= rule->u.count ||
            violated(run, frame, rule->keyword, "must have at least %zu %s", rule->u.count,
-                    unit_name(instance));
+                    unit_name(frame->subject));
 }
 
-static bool check_max_size(struct run *run, const struct frame *frame, const struct rule *rule,
-                           const json_t *instance, struct marks *marks)
+static bool check_max_size(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
-    return size_of(instance) <= rule->u.count ||
+    return frame->subject->count <= rule->u.count ||
            violated(run, frame, rule->keyword, "must have at most %zu %s", rule->u.count,
-                    unit_name(instance));
+                    unit_name(frame->subject));
 }
 
 int keyword_size(struct compiler *c, struct node *node, const struct place *at, const char *keyword,
@@ -167,10 +163,11 @@ int keyword_size(struct compiler *c, struct node *node, const struct place *at, 
     return 0;
 }
 
-static bool check_unique(struct run *run, const struct frame *frame, const struct rule *rule,
-                         const json_t *instance, struct marks *marks)
+static bool check_unique(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
+    const json_t *instance = frame->subject->value;
+    if (!charge(run, frame->subject->count))
+        return false;
     int unique = value_items_unique(instance, run->schema->options.max_depth);
     if (unique < 0)
         return give_up(run, unique);

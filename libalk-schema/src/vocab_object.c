@@ -1,7 +1,6 @@
 /* What is asserted of objects. */
 #include "compiler.h"
 #include "run.h"
-#include "value.h"
 
 #include <string.h>
 
@@ -9,153 +8,115 @@
 
 /* Say which required properties are missing. */
 static bool check_required(struct run *run, const struct frame *frame,
-                           const struct members_rule *members, const json_t *instance)
+                           const struct members_rule *members)
 {
     bool valid = true;
-    for (uint32_t i = 0; i < members->required_count && (valid || run->all); i++)
-        if (!value_member(instance, members->required[i].name, members->required[i].length))
+    for (uint32_t i = 0; i < members->property_count && (valid || run->all); i++) {
+        const struct property *property = &members->properties[i];
+        if (property->required && !subject_member(run, frame->subject, &property->name))
             valid = violated(run, frame, "required", "the property \"%s\" is missing",
-                             members->required[i].name);
+                             property->name.text);
+    }
     return valid;
 }
 
-/* The patterns that a member's name matches; `*known` becomes true when one does. */
-static bool check_patterns(struct run *run, const struct members_rule *members, struct step *step,
-                           size_t length, const json_t *value, bool *known)
+/* A schema for the member in step->key. */
+static bool check_member(struct run *run, const struct property *property,
+                         const struct member *member, struct step *step)
 {
-    bool valid = true;
+    step->key = member->key;
+    step->keyword = property->keyword;
+    step->name = property->below;
+    return evaluate(run, property->node, member->value, step);
+}
+
+/* Where there are patterns, several schemas may apply to a member, and `others` only if none of
+ * them does. `*known` says whether any did. */
+__attribute__((noinline)) static bool check_patterned(struct run *run,
+                                                      const struct members_rule *members,
+                                                      const struct property *property,
+                                                      const struct member *member,
+                                                      struct step *step, bool *known)
+{
+    *known = property->node && property != &members->others;
+    bool valid = !*known || check_member(run, property, member, step);
     for (uint32_t i = 0; i < members->pattern_count && (valid || run->all); i++) {
         const struct pattern_node *pattern = &members->patterns[i];
-        int found = regex_match(pattern->regex, step->key, length, &run->scratch);
-        if (found < 0)
-            return give_up(run, found);
-        if (!found)
+        if (!match(run, pattern->regex, member->key, member->length))
             continue;
         *known = true;
+        step->key = member->key;
         step->keyword = "patternProperties";
         step->name = pattern->name;
-        valid = evaluate(run, pattern->node, value, step, NULL) && valid;
+        valid = evaluate(run, pattern->node, member->value, step) && valid;
     }
-    return valid;
-}
-
-enum { PROPERTIES_TRIED = 4 };
-
-static size_t key_length(void *iterator)
-{
-#if JANSSON_VERSION_HEX >= 0x020e00
-    return json_object_iter_key_len(iterator);
-#else
-    return strlen(json_object_iter_key(iterator)); /* NUL is refused in names */
-#endif
-}
-
-/* Documents mostly have their members in the schema's order, and leave some out: look at those
- * that come next first. */
-static uint32_t find_property(const struct members_rule *members, const char *key, size_t length,
-                              uint32_t *next)
-{
-    uint64_t head = keytable_head(key, length);
-    uint32_t index = *next, end = members->property_count;
-    if (end - index > PROPERTIES_TRIED)
-        end = index + PROPERTIES_TRIED;
-    for (; index < end; index++) {
-        const struct property *likely = &members->properties[index];
-        if (likely->head == head && likely->length == length &&
-            (length <= 8 || memcmp(likely->name, key, length) == 0))
-            break;
+    if (!*known && members->others.node) {
+        *known = true;
+        valid = check_member(run, &members->others, member, step) && valid;
     }
-    if (index == end)
-        index = keytable_find(&members->table, key, length);
-    if (index != KEYTABLE_NONE)
-        *next = index + 1;
-    return index;
-}
-
-/* Where a pass over the members of an object is. */
-struct pass {
-    uint32_t next;     /* the property that is likely to come */
-    uint32_t required; /* how many of the required ones were there */
-    bool known;        /* some schema applied to the last member */
-};
-
-/* The member at an iterator, named in step->key. */
-static bool check_member(struct run *run, const struct members_rule *members, struct step *step,
-                         void *at, struct pass *pass)
-{
-    size_t length = key_length(at);
-    uint32_t index = find_property(members, step->key, length, &pass->next);
-    bool valid = true;
-    pass->known = false;
-    if (index != KEYTABLE_NONE) {
-        const struct property *property = &members->properties[index];
-        pass->required += property->required != KEYTABLE_NONE;
-        if (property->node) {
-            pass->known = true;
-            step->keyword = "properties";
-            step->name = property->name;
-            valid = evaluate(run, property->node, json_object_iter_value(at), step, NULL);
-        }
-    }
-    if (members->pattern_count && (valid || run->all))
-        valid =
-            check_patterns(run, members, step, length, json_object_iter_value(at), &pass->known) &&
-            valid;
-    if (!pass->known && members->additional) {
-        pass->known = true;
-        step->keyword = "additionalProperties";
-        step->name = NULL;
-        valid = evaluate(run, members->additional, json_object_iter_value(at), step, NULL) && valid;
-    }
-    return valid;
+    return valid && !run->status;
 }
 
 /* A large object of which the schema only knows a few members: look those up. */
-static bool check_few(struct run *run, const struct frame *frame, const struct rule *rule,
-                      const json_t *instance)
+__attribute__((noinline)) static bool check_few(struct run *run, const struct frame *frame,
+                                                const struct members_rule *members)
 {
-    const struct members_rule *members = rule->u.members;
-    struct step step = step_in_place(frame, "properties");
-    bool valid = check_required(run, frame, members, instance);
+    struct step step = step_in_place(frame, NULL);
+    bool valid = check_required(run, frame, members);
     for (uint32_t i = 0; i < members->property_count && (valid || run->all); i++) {
         const struct property *property = &members->properties[i];
-        const json_t *value =
-            property->node ? value_member(instance, property->name, property->length) : NULL;
-        if (!value)
-            continue;
-        step.name = step.key = property->name;
-        valid = evaluate(run, property->node, value, &step, NULL) && valid;
+        struct member member = {.key = property->name.text};
+        if (property->node)
+            member.value = subject_member(run, frame->subject, &property->name);
+        if (member.value)
+            valid = check_member(run, property, &member, &step) && valid;
     }
     return valid;
 }
 
-static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule,
-                          const json_t *instance, struct marks *marks)
+static inline bool few_are_known(const struct frame *frame, const struct members_rule *members)
+{
+    const struct subject *subject = frame->subject;
+    return members->only_named && !frame->marks && !subject->members &&
+           subject->count / 4 > members->property_count;
+}
+
+static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     const struct members_rule *members = rule->u.members;
-    size_t size = json_object_size(instance);
-    if (members->only_required && size >= 2 * (size_t)members->required_count)
-        return check_required(run, frame, members, instance);
-    if (!marks && !members->additional && !members->pattern_count &&
-        size / 4 > members->property_count)
-        return check_few(run, frame, rule, instance);
+    struct subject *subject = frame->subject;
+    if (few_are_known(frame, members))
+        return check_few(run, frame, members);
+    if (!subject_read(run, subject) || !charge(run, subject->count))
+        return false;
 
-    json_t *object = (json_t *)(uintptr_t)instance; /* iterators want it writable */
     struct step step = step_in_place(frame, NULL);
-    struct pass pass = {0};
+    const struct member *member = subject->members, *end = member + subject->count;
+    uint32_t required = 0;
     bool valid = true;
-    size_t index = 0;
-    void *at = json_object_iter(object);
-    for (; at && (valid || run->all); at = json_object_iter_next(object, at), index++) {
-        step.key = json_object_iter_key(at);
-        if (!check_member(run, members, &step, at, &pass))
-            valid = false;
-        if (marks && pass.known)
-            marks_set(marks, index);
+    for (size_t i = 0; member < end; member++, i++) {
+        const struct property *property = members_property(members, member->name);
+        required += property->required;
+        bool known = property->node != NULL, fits = true;
+        if (members->pattern_count)
+            fits = check_patterned(run, members, property, member, &step, &known);
+        else if (known)
+            fits = check_member(run, property, member, &step);
+        if (known && frame->marks)
+            marks_set(frame->marks, i);
+        if (fits)
+            continue;
+        if (!run->all)
+            return false;
+        valid = false;
     }
-    if (pass.required != members->required_count && (valid || run->all))
-        valid = check_required(run, frame, members, instance) && valid;
-    return valid;
+    return required == members->required_count ? valid
+                                               : check_required(run, frame, members) && valid;
+}
+
+static bool check_only_required(struct run *run, const struct frame *frame, const struct rule *rule)
+{
+    return check_required(run, frame, rule->u.members);
 }
 
 /* ---- compiling the four of them ----------------------------------------------------------------- */
@@ -179,15 +140,23 @@ static int check_names(struct compiler *c, const struct place *at, const char *k
                               "must be an array of property names");
 }
 
-static struct property *property_for(struct members_rule *members, const char *name)
+/* NULL when memory is out. */
+static struct property *property_for(struct compiler *c, struct members_rule *members,
+                                     const char *text)
 {
-    uint32_t next = members->property_count;
-    size_t length = strlen(name);
-    uint32_t index = keytable_add(&members->table, name, length, next);
-    if (index == next)
-        members->properties[members->property_count++] =
-            (struct property){name, length, keytable_head(name, length), NULL, KEYTABLE_NONE};
-    return &members->properties[index];
+    struct name name;
+    if (!compiler_name(c, text, &name))
+        return NULL;
+    uint32_t at = name.number & members->slot_mask;
+    while (members->slots[at].property && members->slots[at].name != name.number)
+        at = (at + 1) & members->slot_mask;
+    struct property_slot *slot = &members->slots[at];
+    if (!slot->property) {
+        struct property *property = &members->properties[members->property_count++];
+        *property = (struct property){.name = name};
+        *slot = (struct property_slot){name.number, property};
+    }
+    return slot->property;
 }
 
 static int add_properties(struct compiler *c, const struct place *at, struct members_rule *members,
@@ -198,27 +167,25 @@ static int add_properties(struct compiler *c, const struct place *at, struct mem
     json_object_foreach(properties, name, schema)
     {
         struct node *node = compiler_sub(c, at, "properties", name, SIZE_MAX, schema);
-        if (!node)
+        struct property *property = node ? property_for(c, members, name) : NULL;
+        if (!property)
             return c->status;
-        property_for(members, name)->node = node;
+        property->node = node;
+        property->keyword = "properties";
+        property->below = property->name.text;
     }
     return 0;
 }
 
 static int add_required(struct compiler *c, struct members_rule *members, const json_t *names)
 {
-    members->required =
-        arena_array(&c->out->arena, json_array_size(names) + 1, sizeof *members->required);
-    if (!members->required)
-        return compiler_no_memory(c);
     for (size_t i = 0; i < json_array_size(names); i++) {
-        const char *name = json_string_value(json_array_get(names, i));
-        struct property *property = property_for(members, name);
-        if (property->required != KEYTABLE_NONE)
-            continue;
-        property->required = members->required_count;
-        members->required[members->required_count++] =
-            (struct required_name){name, property->length};
+        struct property *property =
+            property_for(c, members, json_string_value(json_array_get(names, i)));
+        if (!property)
+            return c->status;
+        members->required_count += !property->required;
+        property->required = true;
     }
     return 0;
 }
@@ -245,14 +212,51 @@ static int add_patterns(struct compiler *c, const struct place *at, struct membe
     return 0;
 }
 
+/* They may be among the required properties. */
+static void add_others(struct compiler *c, const struct place *at, struct members_rule *members,
+                       json_t *schema)
+{
+    static const char keyword[] = "additionalProperties";
+    members->others.node = compiler_sub(c, at, keyword, NULL, SIZE_MAX, schema);
+    members->others.keyword = keyword;
+    for (uint32_t i = 0; i < members->property_count && !members->pattern_count; i++) {
+        struct property *property = &members->properties[i];
+        if (property->node)
+            continue;
+        property->node = members->others.node;
+        property->keyword = keyword;
+    }
+}
+
+/* Room for so many properties. */
+static bool members_reserve(struct members_rule *members, struct arena *arena, size_t count)
+{
+    size_t size = 2;
+    while (size < count * 2)
+        size *= 2;
+    if (size > UINT32_MAX / 2)
+        return false;
+    members->slot_mask = (uint32_t)size - 1;
+    members->slots = arena_array(arena, size, sizeof *members->slots);
+    members->properties = arena_array(arena, count, sizeof *members->properties);
+    return members->slots && members->properties;
+}
+
+const struct members_rule *keyword_members_of(const struct node *node)
+{
+    for (uint32_t i = 0; i < node->rule_count; i++)
+        if (node->rules[i].check == check_members || node->rules[i].check == check_only_required)
+            return node->rules[i].u.members;
+    return NULL;
+}
+
 int keyword_members(struct compiler *c, struct node *node, const struct place *at,
                     const char *keyword, json_t *value)
 {
     if (strcmp(keyword, "required") == 0 && check_names(c, at, keyword, value))
         return c->status;
-    for (uint32_t i = 0; i < node->rule_count; i++)
-        if (node->rules[i].check == check_members)
-            return 0; /* made for a sibling */
+    if (keyword_members_of(node))
+        return 0; /* made for a sibling */
 
     json_t *properties = sibling(at, "properties"), *required = sibling(at, "required");
     json_t *patterns = sibling(at, "patternProperties");
@@ -261,52 +265,40 @@ int keyword_members(struct compiler *c, struct node *node, const struct place *a
         return c->status;
     size_t names = json_object_size(properties) + json_array_size(required);
     struct members_rule *members = arena_alloc(&c->out->arena, sizeof *members);
-    if (!members || !keytable_init(&members->table, &c->out->arena, names))
+    if (!members || !members_reserve(members, &c->out->arena, names))
         return compiler_no_memory(c);
-    members->properties = arena_array(&c->out->arena, names + 1, sizeof *members->properties);
-    if (!members->properties)
-        return compiler_no_memory(c);
-    compiler_rule(node, check_members, keyword, T_OBJECT, RANK_MEMBERS)->u.members = members;
+    struct rule *rule = compiler_rule(node, check_members, keyword, T_OBJECT, RANK_MEMBERS);
+    rule->u.members = members;
 
     if (add_properties(c, at, members, properties) || add_required(c, members, required) ||
         add_patterns(c, at, members, patterns))
         return c->status;
     if (additional)
-        members->additional =
-            compiler_sub(c, at, "additionalProperties", NULL, SIZE_MAX, additional);
-    members->only_required = !properties && !patterns && !additional;
+        add_others(c, at, members, additional);
+    members->only_named = !patterns && !additional;
+    if (!properties && members->only_named)
+        rule->check = check_only_required;
     return c->status;
-}
-
-const struct members_rule *keyword_members_of(const struct node *node)
-{
-    for (uint32_t i = 0; i < node->assertion_count; i++)
-        if (node->rules[i].check == check_members)
-            return node->rules[i].u.members;
-    return NULL;
 }
 
 /* ---- propertyNames ------------------------------------------------------------------------------ */
 
 static bool check_property_names(struct run *run, const struct frame *frame,
-                                 const struct rule *rule, const json_t *instance,
-                                 struct marks *marks)
+                                 const struct rule *rule)
 {
-    (void)marks;
-    bool valid = true;
+    struct subject *subject = frame->subject;
+    if (!subject_read(run, subject) || !charge(run, subject->count))
+        return false;
     struct step step = step_in_place(frame, rule->keyword);
-    const char *key;
-    json_t *unused;
-    json_object_foreach((json_t *)(uintptr_t)instance, key, unused)
-    {
-        json_t *name = json_string_nocheck(key);
+    bool valid = true;
+    for (size_t i = 0; i < subject->count && (valid || run->all); i++) {
+        const struct member *member = &subject->members[i];
+        json_t *name = json_stringn_nocheck(member->key, member->length);
         if (!name)
             return give_up(run, ALK_SCHEMA_E_NOMEM);
-        step.key = key;
-        valid = evaluate(run, rule->u.node, name, &step, NULL) && valid;
+        step.key = member->key;
+        valid = evaluate(run, rule->u.node, name, &step) && valid;
         json_decref(name);
-        if (!valid && !run->all)
-            break;
     }
     return valid;
 }
@@ -323,31 +315,32 @@ int keyword_property_names(struct compiler *c, struct node *node, const struct p
 /* ---- dependentRequired, dependentSchemas, dependencies ------------------------------------------- */
 
 static bool check_dependency(struct run *run, const struct frame *frame, const struct rule *rule,
-                             const struct dependency *dependency, const json_t *instance,
-                             struct marks *marks)
+                             const struct dependency *dependency)
 {
-    bool valid = true;
-    for (const char **name = dependency->required; name && *name; name++)
-        if (!json_object_get(instance, *name))
+    bool valid = charge(run, dependency->required_count);
+    for (size_t i = 0; i < dependency->required_count; i++) {
+        const struct name *name = &dependency->required[i];
+        if (!subject_member(run, frame->subject, name))
             valid = violated(run, frame, rule->keyword,
-                             "the property \"%s\" is missing, which \"%s\" needs", *name,
-                             dependency->name);
+                             "the property \"%s\" is missing, which \"%s\" needs", name->text,
+                             dependency->name.text);
+    }
     if (dependency->node) {
         struct step step = step_in_place(frame, rule->keyword);
-        step.name = dependency->name;
-        valid = evaluate(run, dependency->node, instance, &step, marks) && valid;
+        step.name = dependency->name.text;
+        valid =
+            evaluate_in_place(run, dependency->node, frame->subject, &step, frame->marks) && valid;
     }
     return valid;
 }
 
-static bool check_dependencies(struct run *run, const struct frame *frame, const struct rule *rule,
-                               const json_t *instance, struct marks *marks)
+static bool check_dependencies(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    bool valid = true;
+    bool valid = charge(run, rule->u.dependencies.count);
     for (size_t i = 0; i < rule->u.dependencies.count && (valid || run->all); i++) {
         const struct dependency *dependency = &rule->u.dependencies.entries[i];
-        if (json_object_get(instance, dependency->name))
-            valid = check_dependency(run, frame, rule, dependency, instance, marks) && valid;
+        if (subject_member(run, frame->subject, &dependency->name))
+            valid = check_dependency(run, frame, rule, dependency) && valid;
     }
     return valid;
 }
@@ -356,17 +349,20 @@ static int read_dependency(struct compiler *c, const struct place *at, const cha
                            struct dependency *dependency, json_t *value)
 {
     if (strcmp(keyword, "dependentRequired") != 0 && !json_is_array(value)) {
-        dependency->node = compiler_sub(c, at, keyword, dependency->name, SIZE_MAX, value);
+        dependency->node = compiler_sub(c, at, keyword, dependency->name.text, SIZE_MAX, value);
         return c->status;
     }
     if (check_names(c, at, keyword, value))
         return c->status;
     size_t count = json_array_size(value);
-    dependency->required = arena_array(&c->out->arena, count + 1, sizeof(const char *));
+    dependency->required = arena_array(&c->out->arena, count, sizeof *dependency->required);
     if (!dependency->required)
         return compiler_no_memory(c);
-    for (size_t i = 0; i < count; i++)
-        dependency->required[i] = json_string_value(json_array_get(value, i));
+    for (; dependency->required_count < count; dependency->required_count++) {
+        const char *text = json_string_value(json_array_get(value, dependency->required_count));
+        if (!compiler_name(c, text, &dependency->required[dependency->required_count]))
+            return c->status;
+    }
     return 0;
 }
 
@@ -384,8 +380,8 @@ int keyword_dependencies(struct compiler *c, struct node *node, const struct pla
     json_t *entry;
     json_object_foreach(value, name, entry)
     {
-        entries[count].name = name;
-        if (read_dependency(c, at, keyword, &entries[count++], entry))
+        if (!compiler_name(c, name, &entries[count].name) ||
+            read_dependency(c, at, keyword, &entries[count++], entry))
             return c->status;
     }
     struct rule *rule = compiler_rule(node, check_dependencies, keyword, T_OBJECT, RANK_APPLY);

@@ -42,18 +42,23 @@ int keyword_type(struct compiler *c, struct node *node, const struct place *at, 
 
 /* ---- enum and const --------------------------------------------------------------------------- */
 
-static bool check_enum(struct run *run, const struct frame *frame, const struct rule *rule,
-                       const json_t *instance, struct marks *marks)
+static bool equal(struct run *run, const json_t *a, const json_t *b)
 {
-    (void)marks;
+    bool equal = value_equal(a, b, &run->steps);
+    return run->steps > 0 ? equal : give_up(run, ALK_SCHEMA_E_LIMIT);
+}
+
+static bool check_enum(struct run *run, const struct frame *frame, const struct rule *rule)
+{
+    const json_t *instance = frame->subject->value;
     const json_t *values = rule->u.enumeration.value;
-    if (json_is_string(instance)) {
+    if (frame->subject->type == T_STRING) {
         if (keytable_find(&rule->u.enumeration.table, json_string_value(instance),
                           json_string_length(instance)) != KEYTABLE_NONE)
             return true;
     } else if (!rule->u.enumeration.only_strings) {
         for (size_t i = 0; i < json_array_size(values); i++)
-            if (value_equal(json_array_get(values, i), instance))
+            if (equal(run, json_array_get(values, i), instance))
                 return true;
     }
     return violated(run, frame, rule->keyword, "must be one of the listed values");
@@ -70,27 +75,29 @@ int keyword_enum(struct compiler *c, struct node *node, const struct place *at, 
         return compiler_no_memory(c);
     rule->u.enumeration.value = value;
     rule->u.enumeration.only_strings = true;
+    bool added = true;
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *item = json_array_get(value, i);
         if (json_is_string(item))
-            keytable_add(table, json_string_value(item), json_string_length(item), 0);
+            added = keytable_add(table, &c->out->arena, json_string_value(item),
+                                 json_string_length(item), 0) != KEYTABLE_NONE &&
+                    added;
         else
             rule->u.enumeration.only_strings = false;
     }
-    return 0;
+    return added ? 0 : compiler_no_memory(c);
 }
 
-static bool check_const(struct run *run, const struct frame *frame, const struct rule *rule,
-                        const json_t *instance, struct marks *marks)
+static bool check_const(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
-    bool equal = rule->u.constant.text
-                     ? json_is_string(instance) &&
-                           json_string_length(instance) == rule->u.constant.length &&
-                           memcmp(json_string_value(instance), rule->u.constant.text,
-                                  rule->u.constant.length) == 0
-                     : value_equal(rule->u.constant.value, instance);
-    return equal || violated(run, frame, rule->keyword, "must be the constant value");
+    const json_t *instance = frame->subject->value;
+    const char *text = rule->u.constant.text;
+    size_t length = rule->u.constant.length;
+    bool same = text ? frame->subject->type == T_STRING && json_string_length(instance) == length &&
+                           charge(run, length / CHARGED_BYTES) &&
+                           memcmp(json_string_value(instance), text, length) == 0
+                     : equal(run, rule->u.constant.value, instance);
+    return same || violated(run, frame, rule->keyword, "must be the constant value");
 }
 
 int keyword_const(struct compiler *c, struct node *node, const struct place *at,
@@ -126,10 +133,9 @@ const json_t *keyword_text(const struct node *node, size_t index)
 
 /* ---- numbers ------------------------------------------------------------------------------------ */
 
-static bool check_multiple_of(struct run *run, const struct frame *frame, const struct rule *rule,
-                              const json_t *instance, struct marks *marks)
+static bool check_multiple_of(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
+    const json_t *instance = frame->subject->value;
     if (decimal_is_multiple(decimal_of(instance), rule->u.decimal))
         return true;
     return violated(run, frame, rule->keyword, "must be a multiple of the schema's number");
@@ -171,11 +177,12 @@ static bool out_of_limit(struct run *run, const struct frame *frame, const struc
     return false;
 }
 
-static int compare(const json_t *instance, const struct rule *rule)
+static int compare(const struct frame *frame, const struct rule *rule)
 {
+    const json_t *instance = frame->subject->value;
     if (!rule->u.limit.small)
         return number_compare(instance, rule->u.limit.value);
-    if (json_is_integer(instance)) {
+    if (frame->subject->type == T_INTEGER) {
         json_int_t value = json_integer_value(instance);
         return (value > rule->u.limit.integer) - (value < rule->u.limit.integer);
     }
@@ -183,32 +190,24 @@ static int compare(const json_t *instance, const struct rule *rule)
     return (value > rule->u.limit.real) - (value < rule->u.limit.real);
 }
 
-static bool check_minimum(struct run *run, const struct frame *frame, const struct rule *rule,
-                          const json_t *instance, struct marks *marks)
+static bool check_minimum(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
-    return compare(instance, rule) >= 0 || out_of_limit(run, frame, rule);
+    return compare(frame, rule) >= 0 || out_of_limit(run, frame, rule);
 }
 
-static bool check_maximum(struct run *run, const struct frame *frame, const struct rule *rule,
-                          const json_t *instance, struct marks *marks)
+static bool check_maximum(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
-    return compare(instance, rule) <= 0 || out_of_limit(run, frame, rule);
+    return compare(frame, rule) <= 0 || out_of_limit(run, frame, rule);
 }
 
-static bool check_above(struct run *run, const struct frame *frame, const struct rule *rule,
-                        const json_t *instance, struct marks *marks)
+static bool check_above(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
-    return compare(instance, rule) > 0 || out_of_limit(run, frame, rule);
+    return compare(frame, rule) > 0 || out_of_limit(run, frame, rule);
 }
 
-static bool check_below(struct run *run, const struct frame *frame, const struct rule *rule,
-                        const json_t *instance, struct marks *marks)
+static bool check_below(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    (void)marks;
-    return compare(instance, rule) < 0 || out_of_limit(run, frame, rule);
+    return compare(frame, rule) < 0 || out_of_limit(run, frame, rule);
 }
 
 int keyword_limit(struct compiler *c, struct node *node, const struct place *at,

@@ -2,40 +2,41 @@
 #include "compiler.h"
 #include "run.h"
 
-static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule,
-                          const json_t *instance, struct marks *marks)
+static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    if (marks_complete(marks))
+    struct subject *subject = frame->subject;
+    if (marks_complete(frame->marks))
         return true;
+    if (!subject_read(run, subject) || !charge(run, subject->count))
+        return false;
     struct step step = step_in_place(frame, rule->keyword);
-    json_t *object = (json_t *)(uintptr_t)instance; /* iterators want it writable */
-    size_t index = 0;
     bool valid = true;
-    void *at = json_object_iter(object);
-    for (; at && (valid || run->all); at = json_object_iter_next(object, at), index++) {
-        if (marks_has(marks, index))
+    for (size_t i = 0; i < subject->count && (valid || run->all); i++) {
+        if (marks_has(frame->marks, i))
             continue;
-        step.key = json_object_iter_key(at);
-        valid = evaluate(run, rule->u.node, json_object_iter_value(at), &step, NULL) && valid;
+        step.key = subject->members[i].key;
+        valid = evaluate(run, rule->u.node, subject->members[i].value, &step) && valid;
     }
-    marks_all(marks);
+    marks_all(frame->marks);
     return valid;
 }
 
-static bool check_items(struct run *run, const struct frame *frame, const struct rule *rule,
-                        const json_t *instance, struct marks *marks)
+static bool check_items(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    if (marks_complete(marks))
+    const json_t *instance = frame->subject->value;
+    if (marks_complete(frame->marks))
         return true;
+    if (!charge(run, frame->subject->count))
+        return false;
     struct step step = step_in_place(frame, rule->keyword);
     bool valid = true;
-    for (size_t i = 0; i < json_array_size(instance) && (valid || run->all); i++) {
-        if (marks_has(marks, i))
+    for (size_t i = 0; i < frame->subject->count && (valid || run->all); i++) {
+        if (marks_has(frame->marks, i))
             continue;
         step.item = i;
-        valid = evaluate(run, rule->u.node, json_array_get(instance, i), &step, NULL) && valid;
+        valid = evaluate(run, rule->u.node, json_array_get(instance, i), &step) && valid;
     }
-    marks_all(marks);
+    marks_all(frame->marks);
     return valid;
 }
 

@@ -59,7 +59,7 @@ struct alk_schema_options {
     enum alk_schema_draft draft;                /* for schemas without "$schema" */
     bool assert_format;                         /* "format" fails documents */
     unsigned max_depth;                         /* nested evaluations, default 1000 */
-    uint64_t max_steps;                         /* evaluations per document, default 100 million */
+    uint64_t max_steps;                         /* schemas, members, items, default 100 million */
     uint32_t match_limit;                       /* backtracking per pattern, default 1 million */
     unsigned max_errors;                        /* listed by alk_schema_output, default 1000 */
 };
