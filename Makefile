@@ -175,7 +175,13 @@ interop: interop-build
 # RESULTS: files of complete runs, one for each system
 interop-page:
 	@test/interop/page $(RESULTS) > docs/interop.md
-.PHONY: conformance-page
+# make soak MINUTES=20 SEED=1 TUNNEL=alknet|ssh|sshd; a run prints its seed
+MINUTES ?= 20
+TUNNEL ?= alknet
+.PHONY: soak conformance-page
+soak: programs
+	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -B test/soak/run.py --minutes $(MINUTES) \
+	    --tunnel $(TUNNEL) $(if $(SEED),--seed $(SEED))
 # docs/conformance.md, from the tables of the tests
 CONFORMANCE := rfc4253 rfc4252 rfc4254 extensions
 conformance-page:
@@ -261,7 +267,7 @@ clean:
 	rm -rf build
 help:
 	@sed -n '2,6s/^# \{0,1\}//p' Makefile
-	@echo "targets: all libs programs deps demo unit e2e interop test fuzz lint format coverage bench install clean"
+	@echo "targets: all libs programs deps demo unit e2e interop soak test fuzz lint format coverage bench install clean"
 
 # ---- install: headers, archives, pkg-config files, programs, manual pages ------
 .PHONY: install
