@@ -179,19 +179,21 @@ static const char *duration(long long seconds, char out[32])
 static void print_head(const json_t *d)
 {
     char up[32], memory[PROGRAM_SIZE_TEXT];
+    const json_t *listeners = json_object_get(d, "listeners");
     const json_t *workers = json_object_get(d, "workers"), *reloads = json_object_get(d, "reloads");
-    size_t i;
-    json_t *item;
 
     printf("alknet-server %s, process %lld, up %s, memory of sessions %s\n", text(d, "version"),
            number(d, "pid"), duration(number(d, "uptime_s"), up),
            program_size(memory, (uint64_t)number(d, "memory")));
-    json_array_foreach(json_object_get(d, "listeners"), i, item)
+    for (size_t i = 0; i < json_array_size(listeners); i++) {
+        const json_t *item = json_array_get(listeners, i);
         printf("listens on %s, %s%s\n", text(item, "address"), text(item, "transport"),
                json_is_true(json_object_get(item, "stealth")) ? ", stealth" : "");
+    }
     printf("%lld connections, %lld not logged in; %lld sessions; by worker:",
            number(d, "connections"), number(d, "unauthenticated"), number(d, "sessions"));
-    json_array_foreach(workers, i, item) printf(" %lld", number(item, "connections"));
+    for (size_t i = 0; i < json_array_size(workers); i++)
+        printf(" %lld", number(json_array_get(workers, i), "connections"));
     printf("\n%lld reloads, %lld failed", number(reloads, "done"), number(reloads, "failed"));
     if (json_object_get(reloads, "last") != NULL)
         printf("; the last at %s: %s", text(reloads, "last"), text(reloads, "last_result"));
@@ -209,13 +211,11 @@ static void print_rest(const json_t *d, const char *count, size_t shown)
 static void print_identities(const json_t *d)
 {
     const json_t *list = json_object_get(d, "identities");
-    size_t i;
-    json_t *item;
 
     if (json_array_size(list) > 0)
         printf("\n%-50s %8s %8s %10s %10s\n", "IDENTITY", "SESSIONS", "CHANNELS", "UP", "DOWN");
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         char up[PROGRAM_SIZE_TEXT], down[PROGRAM_SIZE_TEXT];
         printf("%-50s %8lld %8lld %10s %10s\n", text(item, "id"), number(item, "sessions"),
                number(item, "channels"), program_size(up, (uint64_t)number(item, "bytes_up")),
@@ -227,13 +227,11 @@ static void print_identities(const json_t *d)
 static void print_penalties(const json_t *d)
 {
     const json_t *list = json_object_get(d, "penalties");
-    size_t i;
-    json_t *item;
 
     if (json_array_size(list) > 0)
         printf("\n%-50s %8s %s\n", "ADDRESS", "FAILURES", "SHUT OUT FOR");
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         char left[32] = "-";
         if (number(item, "left_s") > 0)
             duration(number(item, "left_s"), left);
