@@ -5,12 +5,14 @@ import re
 import signal
 import subprocess
 import termios
+import threading
 
 import pytest
 
 from support.dial import check_echo, connect
 from support.program import wait_until
 from support.suite import both_engines
+from support.targets import listen_on
 
 
 @both_engines
@@ -282,3 +284,43 @@ def test_a_public_key_that_no_agent_holds(lab, agent):
     agent.path = lab.path("nobody")
     code, said = lab.run("alknet-client", argv, env=with_agent(lab, agent))
     assert code == 1 and "the ssh-agent cannot be asked" in said
+
+
+def test_an_agent_that_does_not_sign_is_named(lab, agent):
+    """Somebody would have to confirm, and nobody can be asked."""
+    agent.program.finish()
+    os.remove(agent.path)
+    lab.start("ssh-agent", ["ssh-agent", "-D", "-a", agent.path], ours=False,
+              env={"SSH_ASKPASS": "/bin/false", "DISPLAY": ":0"})
+    wait_until(lambda: os.path.exists(agent.path), "the agent's socket")
+    agent("user", "-c")
+    code, said = lab.run("alknet-client", lab.client_argv(lab.server(), identity=None),
+                         env=with_agent(lab, agent))
+    assert code == 1 and "the ssh-agent did not sign" in said and \
+        lab.keys.fingerprint("user") in said
+
+
+def test_an_agent_that_never_comes_to_an_end(lab):
+    """It sends a byte whenever the client might lose patience."""
+    listener = lab.keep(listen_on(lab.path("slow")))
+    over = threading.Event()
+
+    def drip():
+        s, _ = listener.accept()
+        with s:
+            s.sendall(b"\0\0\xff\xff")
+            while not over.wait(1):
+                try:
+                    s.sendall(b"\x0c")
+                except OSError:
+                    return
+    slow = threading.Thread(target=drip)
+    slow.start()
+    try:
+        code, said = lab.run("alknet-client", lab.client_argv(
+            lab.server(), "--identity", lab.keys.make("user") + ".pub", identity=None),
+            env={"SSH_AUTH_SOCK": lab.path("slow")})
+    finally:
+        over.set()
+        slow.join()
+    assert code == 1 and "cannot be asked" in said and "timed out" in said

@@ -3,14 +3,16 @@
 #include <alk/agent.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 5 };
+enum { PATIENCE_S = 5 }; /* for each step, of which the answer as a whole is one */
 
 static int connect_to(const char *path)
 {
@@ -22,7 +24,6 @@ static int connect_to(const char *path)
         return -1;
     if (strlen(path) < sizeof(address.sun_path)) {
         strcpy(address.sun_path, path);
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
         if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
             return fd;
@@ -31,18 +32,32 @@ static int connect_to(const char *path)
     return -1;
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Reads one whole message; its length, or a negative status. */
 static ssize_t read_message(int fd, uint8_t *message, size_t size)
 {
+    uint64_t now, end = now_ms() + PATIENCE_S * 1000;
     size_t len = 0;
     ssize_t whole;
 
     while ((whole = alk_agent_message_length(message, len)) == 0 && len < size) {
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        if ((now = now_ms()) >= end)
+            return ALK_E_TIMEOUT;
+        if (poll(&ready, 1, (int)(end - now)) <= 0)
+            continue;
         ssize_t n = recv(fd, message + len, size - len, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return n < 0 && errno == EAGAIN ? ALK_E_TIMEOUT : ALK_E_PROTO;
+            return ALK_E_PROTO;
         len += (size_t)n;
     }
     return whole == 0 ? ALK_E_LIMIT : whole;

@@ -68,7 +68,8 @@ struct login {   /* of one session */
     size_t offered_len;
     const uint8_t *shown; /* what the server sees of it: the same, or a certificate */
     size_t shown_len;
-    bool certified; /* some certificate has been offered */
+    bool certified;                          /* some certificate has been offered */
+    char unsigned_key[ALK_FINGERPRINT_SIZE]; /* taken by the server, but the agent did not sign */
     unsigned refused;
 };
 

@@ -53,6 +53,11 @@ static void give_up(struct alk_client *client)
         alk_error_set(&client->trouble, ALK_E_AUTH,
                       "there is no key to log in with: use --identity FILE, or an ssh-agent that "
                       "holds an Ed25519 key");
+    } else if (login->unsigned_key[0] != '\0') {
+        alk_error_set(&client->trouble, ALK_E_AUTH,
+                      "the server would accept %s for user %s, but the ssh-agent did not sign with "
+                      "it: is it locked, or was the use of the key not confirmed?",
+                      login->unsigned_key, client->user);
     } else if (login->certified) {
         alk_key_fingerprint(login->offered, login->offered_len, fingerprint);
         alk_error_set(&client->trouble, ALK_E_AUTH,
@@ -239,12 +244,21 @@ void login_next(struct alk_client *client)
     alk_session_touch(client->session);
 }
 
+/* The user may have said no: goes on with the next key. */
+static void not_signed(struct alk_client *client)
+{
+    struct login *login = &client->login;
+
+    alk_key_fingerprint(login->offered, login->offered_len, login->unsigned_key);
+    login_next(client);
+}
+
 static void on_agent_signature(void *user, int status, const uint8_t *signature, size_t len)
 {
     struct alk_client *client = user;
 
-    if (status != ALK_OK) { /* the user may have said no: go on with the next key */
-        login_next(client);
+    if (status != ALK_OK) {
+        not_signed(client);
         return;
     }
     engine_of(client)->auth_signed(ssh_of(client), signature, len);
@@ -266,5 +280,5 @@ void login_sign(struct alk_client *client)
                                         login->shown_len, &data, &len) != ALK_OK ||
         agent_talk_sign(login->agent, login->offered, login->offered_len, data, len,
                         on_agent_signature) != ALK_OK)
-        login_next(client);
+        not_signed(client);
 }
