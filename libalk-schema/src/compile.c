@@ -9,6 +9,9 @@
 
 #define MAX_SCHEMA_DEPTH 1000
 
+/* Of all pointers to schemas. Long names above many schemas make more of them than memory holds. */
+#define MAX_POINTER_BYTES ((size_t)256 << 20)
+
 /* ---- errors and memory ------------------------------------------------------------------ */
 
 int compiler_no_memory(struct compiler *c)
@@ -68,7 +71,15 @@ const char *compiler_pointer(struct compiler *c, const char *base, const char *k
         text_pointer_token(&text, name);
     else if (index != SIZE_MAX)
         text_printf(&text, "/%zu", index);
+    c->pointer_bytes += text.length;
+    if (c->pointer_bytes > MAX_POINTER_BYTES && !c->status)
+        c->status = error_set(c->error, ALK_SCHEMA_E_LIMIT, "",
+                              "the names above the schemas are too long for so many schemas");
     char *pointer = text_take(&text);
+    if (c->status) {
+        free(pointer);
+        return NULL;
+    }
     const char *kept = pointer ? arena_text(&c->out->arena, pointer) : NULL;
     free(pointer);
     if (!kept)

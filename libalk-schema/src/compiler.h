@@ -36,6 +36,7 @@ struct compiler {
     struct place **queue; /* places with a node that has no rules yet */
     size_t queue_count, queue_size;
     size_t regex_size, name_size;
+    size_t pointer_bytes;
 
     bool surveying; /* only looking for resources: an unknown dialect does not matter */
 };

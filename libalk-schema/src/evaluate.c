@@ -179,7 +179,11 @@ bool match(struct run *run, const struct regex *regex, const char *text, size_t 
 {
     if (!charge(run, 1 + length / CHARGED_BYTES))
         return false;
-    int found = regex_match(regex, text, length, &run->scratch);
+    int found = regex_match_easily(regex, text, length, &run->scratch);
+    /* it may take as long as its limit allows, so that is what it costs */
+    uint64_t cost = run->schema->options.match_limit / BACKTRACKS_CHARGED;
+    if (found == ALK_SCHEMA_E_LIMIT && charge(run, cost))
+        found = regex_match(regex, text, length, &run->scratch);
     return found < 0 ? give_up(run, found) : found > 0;
 }
 

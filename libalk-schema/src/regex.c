@@ -12,6 +12,9 @@
 /* kilobytes of heap for a match that the JIT's small stack could not hold */
 #define HEAP_LIMIT 20000
 
+/* backtracking of a match that is easy */
+#define EASY_LIMIT 10000
+
 /*
  * What one match needs at a time lies ready for each thread, since to allocate it takes as long as
  * a short match. What is larger, and a second one, comes from the heap.
@@ -90,12 +93,15 @@ int regex_compile(struct regex *regex, const char *pattern, size_t length, uint3
 
     regex->memory = memory_create();
     regex->context = pcre2_match_context_create(NULL);
-    if (!regex->context || !regex->memory) {
+    regex->brief = pcre2_match_context_create(NULL);
+    if (!regex->context || !regex->brief || !regex->memory) {
         regex_free(regex);
         return ALK_SCHEMA_E_NOMEM;
     }
     pcre2_set_match_limit(regex->context, match_limit);
     pcre2_set_heap_limit(regex->context, HEAP_LIMIT);
+    pcre2_set_match_limit(regex->brief, match_limit < EASY_LIMIT ? match_limit : EASY_LIMIT);
+    pcre2_set_heap_limit(regex->brief, HEAP_LIMIT);
     /* where memory may not be made executable, matching is interpreted */
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     return 0;
@@ -104,6 +110,7 @@ int regex_compile(struct regex *regex, const char *pattern, size_t length, uint3
 void regex_free(struct regex *regex)
 {
     pcre2_match_context_free(regex->context);
+    pcre2_match_context_free(regex->brief);
     pcre2_general_context_free(regex->memory);
     pcre2_code_free(regex->code);
     memset(regex, 0, sizeof *regex);
@@ -122,8 +129,8 @@ static bool is_ascii(const char *text, size_t length)
     return (all & 0x8080808080808080u) == 0;
 }
 
-int regex_match(const struct regex *regex, const char *text, size_t length,
-                pcre2_match_data **scratch)
+static int match_within(const struct regex *regex, pcre2_match_context *context, const char *text,
+                        size_t length, pcre2_match_data **scratch)
 {
     if (regex->is_plain)
         return plain_match(&regex->plain, text, length);
@@ -134,15 +141,27 @@ int regex_match(const struct regex *regex, const char *text, size_t length,
     /* the fast path looks at nothing first, so it is not for what may be broken UTF-8 */
     int found =
         regex->jit && is_ascii(text, length)
-            ? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context)
-            : pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, regex->context);
+            ? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, context)
+            : pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, 0, *scratch, context);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT)
-        found = pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, PCRE2_NO_JIT, *scratch,
-                            regex->context);
+        found =
+            pcre2_match(regex->code, (PCRE2_SPTR)text, length, 0, PCRE2_NO_JIT, *scratch, context);
     if (found >= 0)
         return 1;
     if (found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_HEAPLIMIT ||
         found == PCRE2_ERROR_DEPTHLIMIT)
         return ALK_SCHEMA_E_LIMIT;
     return found == PCRE2_ERROR_NOMEMORY ? ALK_SCHEMA_E_NOMEM : 0;
+}
+
+int regex_match(const struct regex *regex, const char *text, size_t length,
+                pcre2_match_data **scratch)
+{
+    return match_within(regex, regex->context, text, length, scratch);
+}
+
+int regex_match_easily(const struct regex *regex, const char *text, size_t length,
+                       pcre2_match_data **scratch)
+{
+    return match_within(regex, regex->brief, text, length, scratch);
 }

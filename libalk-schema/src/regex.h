@@ -21,6 +21,7 @@ struct regex {
     struct plain plain;
     pcre2_code *code;
     pcre2_match_context *context;
+    pcre2_match_context *brief;    /* with a limit that few matches need to exceed */
     pcre2_general_context *memory; /* of matches */
     bool jit;
 };
@@ -37,5 +38,9 @@ void regex_free(struct regex *regex);
  */
 int regex_match(const struct regex *regex, const char *text, size_t length,
                 pcre2_match_data **scratch);
+
+/* The same, but it is ALK_SCHEMA_E_LIMIT already when the match is not an easy one. */
+int regex_match_easily(const struct regex *regex, const char *text, size_t length,
+                       pcre2_match_data **scratch);
 
 #endif

@@ -51,6 +51,9 @@ static inline struct step step_in_place(const struct frame *from, const char *ke
 /* So many bytes of a text are one step. */
 #define CHARGED_BYTES 64
 
+/* So much backtracking is one step. */
+#define BACKTRACKS_CHARGED 4
+
 /* Give up: a bound was reached. Always false. */
 bool give_up(struct run *run, int status);
 

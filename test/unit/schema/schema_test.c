@@ -267,6 +267,58 @@ static json_t *nested(unsigned depth, const char *key)
     return inner;
 }
 
+/* 5000 schemas below a name of 60,000 characters would need 300 MB of pointers. */
+static void test_long_names(void **state)
+{
+    (void)state;
+    char name[60001];
+    memset(name, 'k', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    json_t *inner = json_object(), *below = json_object();
+    for (int i = 0; i < 5000; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "a%d", i);
+        json_object_set_new(below, key, json_object());
+    }
+    json_object_set_new(inner, "properties", below);
+    json_t *properties = json_pack("{s:o}", name, inner);
+    json_t *source = json_pack("{s:o}", "properties", properties);
+    struct alk_schema_error error;
+    struct alk_schema *schema;
+    assert_int_equal(alk_schema_compile(source, NULL, &schema, &error), ALK_SCHEMA_E_LIMIT);
+    assert_non_null(strstr(error.text, "too long"));
+    json_decref(source);
+}
+
+/* What is cheap for once is counted when there is much of it. */
+static void test_bounds_of_many(void **state)
+{
+    (void)state;
+    struct alk_schema_options options = ALK_SCHEMA_OPTIONS_INIT;
+    static const char *const schemas[] = {
+        "{\"items\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"null\"},{\"type\":\"null\"},true]}"
+        "}",
+        "{\"allOf\":[{\"items\":true},{\"items\":true},{\"items\":true},{\"items\":true}]}",
+        "{\"items\":{\"enum\":[1,2,3,\"aaaaaaaaaaaaaaaaa!\"]},\"contains\":{\"const\":[1]},"
+        "\"minContains\":0}",
+        "{\"items\":{\"pattern\":\"^(a+)+$|!$\"}}", /* far from its own limit, each of them */
+    };
+    json_t *document = json_array();
+    for (int i = 0; i < 200; i++)
+        json_array_append_new(document, json_string("aaaaaaaaaaaaaaaaa!"));
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        options.max_steps = i == 3 ? 10000000 : 500;
+        struct alk_schema *schema = compile(schemas[i], &options);
+        assert_int_equal(alk_schema_validate(schema, document, NULL), ALK_SCHEMA_E_LIMIT);
+        alk_schema_free(schema);
+        options.max_steps = 1000000000;
+        schema = compile(schemas[i], &options);
+        assert_int_equal(alk_schema_validate(schema, document, NULL), ALK_SCHEMA_OK);
+        alk_schema_free(schema);
+    }
+    json_decref(document);
+}
+
 static void test_depth(void **state)
 {
     (void)state;
@@ -503,12 +555,13 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_error), cmocka_unit_test(test_malformed_schemas),
-        cmocka_unit_test(test_bounds),      cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_error_bound), cmocka_unit_test(test_output),
-        cmocka_unit_test(test_registry),    cmocka_unit_test(test_dialects),
-        cmocka_unit_test(test_metaschemas), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_load),        cmocka_unit_test(test_choices_by_a_property),
+        cmocka_unit_test(test_first_error),    cmocka_unit_test(test_malformed_schemas),
+        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_bounds_of_many), cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_error_bound),    cmocka_unit_test(test_output),
+        cmocka_unit_test(test_registry),       cmocka_unit_test(test_dialects),
+        cmocka_unit_test(test_metaschemas),    cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_load),           cmocka_unit_test(test_choices_by_a_property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
