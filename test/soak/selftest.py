@@ -7,26 +7,27 @@ import time
 from support.dial import connect
 from support.relay import Relay
 
-from traffic import FAILED, HUNG, SHORT, WRONG, Data, Judge, Sink, Traffic
+from traffic import FAILED, HUNG, SHORT, WHOLE, WRONG, Data, Judge, Sink, Traffic
 from watch import Watch
 
-PATIENCE_S = 1
+PATIENCE_S = 30
 
 
-def traffic_through(damage=None, spoil=None, excused=False):
-    """The complaints about a second's transfers through a relay that does that."""
+def traffic_through(until, damage=None, spoil=None, excused=False, patience=PATIENCE_S):
+    """The judge of transfers through a relay that does that, again and again until(judge)."""
     judge = Judge(lambda begin, end: excused)
     data = Data(1)
-    sink = Sink(data, judge, PATIENCE_S)
+    sink = Sink(data, judge, patience)
     relay = Relay(sink.spec, damage)
     traffic = Traffic({"relay": lambda seconds: connect(relay.address, seconds)}, data, judge, 1,
-                      PATIENCE_S, workers=4, wait_s=0.01)
+                      patience, workers=4, wait_s=0.01)
     traffic.go_on()
-    time.sleep(0.3)
-    if spoil:
-        spoil(relay)
-        time.sleep(0.3)
-    ended = traffic.pause(10) and sink.rest(10)
+    deadline = time.monotonic() + 20
+    while not until(judge) and time.monotonic() < deadline:
+        if spoil:
+            spoil(relay)
+        time.sleep(0.02)
+    ended = traffic.pause(2 * PATIENCE_S) and sink.rest(PATIENCE_S)
     traffic.end()
     sink.close()
     relay.close()
@@ -45,8 +46,10 @@ def shorten(direction, offset, data):
 
 
 def must_notice(outcome, **options):
-    judge = traffic_through(**options)
-    assert any(outcome in c for c in judge.complaints), f"{outcome!r} must be noticed: {judge.counts}"
+    def noticed(judge):
+        return any(outcome in c for c in list(judge.complaints))
+    judge = traffic_through(noticed, **options)
+    assert noticed(judge), f"{outcome!r} must be noticed: {judge.counts}"
 
 
 def watched(code):
@@ -65,13 +68,13 @@ def watched(code):
 
 
 def run():
-    sound = traffic_through()
+    sound = traffic_through(lambda judge: judge.counts.get(WHOLE, 0) > 50)
     assert not sound.complaints and sound.counts, sound.complaints
     must_notice(WRONG, damage=flip)
     must_notice(SHORT, damage=shorten)
-    must_notice(HUNG, spoil=lambda relay: relay.stall())
+    must_notice(HUNG, spoil=lambda relay: relay.stall(), patience=1)
     must_notice(FAILED, spoil=lambda relay: relay.cut(list(relay.sockets)))
-    excused = traffic_through(spoil=lambda relay: relay.cut(list(relay.sockets)), excused=True)
+    excused = traffic_through(lambda judge: FAILED in judge.counts, spoil=lambda relay: relay.cut(list(relay.sockets)), excused=True)
     assert not [c for c in excused.complaints if FAILED in c], excused.complaints
     assert not watched("pass")
     assert any("grew" in c for c in watched("kept.append(bytearray(b'x') * 300000)"))

@@ -64,7 +64,14 @@ static void send_packet(uint32_t length, unsigned padding)
     memset(packet, 0, length + 128);
     packet[4] = (uint8_t)padding;
     packet[5] = SSH_MSG_IGNORE;
+    s.now++;
     script_bytes(&s, packet, script_seal_body(&s, packet, length));
+}
+
+/* Was the last packet taken as one? */
+static bool was_taken(void)
+{
+    return alk_ssh_heard(s.ssh) == s.now;
 }
 
 static void send_rest(void)
@@ -89,7 +96,7 @@ static void check(const struct format *f, enum alk_ssh_role role, uint32_t lengt
 {
     bool legal = is_legal(f, length, padding, most);
 
-    if (legal ? s.status != 0 : s.status != ALK_E_PROTO)
+    if (was_taken() != legal || s.status != (legal ? 0 : ALK_E_PROTO))
         fail_msg("%s, %s, %s: length %u, padding %u: %s, but the engine says %d %s",
                  role == ALK_SSH_SERVER ? "server" : "client", f->cipher, f->mac, length, padding,
                  legal ? "legal" : "illegal", s.status, alk_ssh_error(s.ssh)->text);
@@ -208,7 +215,9 @@ static void every_byte_spoilt(const struct format *f, enum alk_ssh_role role)
         begin_with(role, f, AT_OPEN);
         len = script_seal(&s, payload, sizeof(payload), 0, packet);
         packet[at] ^= 0x10;
+        s.now++;
         script_bytes(&s, packet, len);
+        assert_false(was_taken());
         /* a length that became larger waits for more, and the MAC tells then */
         if (s.status == 0 && (at < 4 || !f->apart))
             script_bytes(&s, rest, sizeof(rest));
