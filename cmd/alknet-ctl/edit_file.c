@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static bool write_all(int fd, const char *data, size_t len)
@@ -107,9 +108,25 @@ static void lock(const struct file_edit *edit)
         ;
 }
 
-/* The new file is like the old one in all but what it holds. */
-static bool take_after(const char *path, const struct stat *was)
+/* Who else may read it, when that is told by a list and not by the mode, whose bits of the group
+ * then are the most that anybody has. */
+static bool take_list(const char *path, const struct file_edit *edit)
 {
+    static const char name[] = "system.posix_acl_access";
+    char list[4096];
+    ssize_t len = fgetxattr(edit->fd, name, list, sizeof(list));
+
+    if (len < 0)
+        return (errno == ENODATA || errno == ENOTSUP) &&
+               chmod(path, edit->was.st_mode & 07777) == 0;
+    return chmod(path, edit->was.st_mode & 07700) == 0 &&
+           setxattr(path, name, list, (size_t)len, 0) == 0;
+}
+
+/* The new file is like the old one in all but what it holds. */
+static bool take_after(const char *path, const struct file_edit *edit)
+{
+    const struct stat *was = &edit->was;
     struct stat now;
 
     if (stat(path, &now) != 0)
@@ -117,7 +134,7 @@ static bool take_after(const char *path, const struct stat *was)
     if ((now.st_uid != was->st_uid || now.st_gid != was->st_gid) &&
         chown(path, was->st_uid, was->st_gid) != 0)
         return false;
-    return chmod(path, was->st_mode & 07777) == 0;
+    return take_list(path, edit);
 }
 
 /* So that the rename outlasts a loss of power; where that cannot be, it may be the old text. */
@@ -149,7 +166,7 @@ int file_edit_commit(const struct file_edit *edit, const char *text, size_t len,
         status = alk_error_set(error, ALK_E_EXISTS,
                                "somebody else has just changed %s; look at it, and try again",
                                edit->path);
-    else if (!take_after(fresh, &edit->was) || rename(fresh, edit->path) != 0)
+    else if (!take_after(fresh, edit) || rename(fresh, edit->path) != 0)
         status =
             alk_error_set(error, ALK_E_IO, "cannot replace %s: %s", edit->path, strerror(errno));
     if (status != ALK_OK)

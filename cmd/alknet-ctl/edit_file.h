@@ -24,7 +24,7 @@ struct file_edit {
 int file_edit_begin(struct file_edit *edit, const char *path, size_t max, struct alk_error *error);
 
 /* Puts another text into its place, at once: whoever reads it meanwhile has the one or the other.
- * Owner and mode stay. ALK_E_EXISTS when somebody else has changed the file in the meantime. */
+ * Owner, mode and access control list stay. ALK_E_EXISTS when somebody else has changed the file in the meantime. */
 int file_edit_commit(const struct file_edit *edit, const char *text, size_t len,
                      struct alk_error *error);
 void file_edit_free(struct file_edit *edit);

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
@@ -180,6 +181,18 @@ def test_a_link_stays_a_link(config, tmp_path):
     assert link.is_symlink() and b"[credential mail]" in config.read_bytes()
     assert (tmp_path / "etc" / "mail.token").exists()
     assert listed(link)[0] == 0  # a path is taken from the folder of the name
+
+
+def test_who_could_read_it_still_can(config):
+    """An access control list: owner, nobody, group, mask, others; the mode shows the mask."""
+    entries = ((1, 6, -1), (2, 4, 65534), (4, 0, -1), (0x10, 4, -1), (0x20, 0, -1))
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    os.setxattr(config, "system.posix_acl_access", acl)
+    ok(add(config, "mail", "--kind", "bearer", "--secret", "token=-", stdin="x"))
+    assert os.getxattr(config, "system.posix_acl_access") == acl
+    assert stat.S_IMODE(config.stat().st_mode) == 0o640
+    ok(ctl("credential", "remove", "mail", "--config", config))
+    assert os.getxattr(config, "system.posix_acl_access") == acl
 
 
 def test_of_two_at_once_one_is_told(config, tmp_path):
