@@ -3,11 +3,14 @@
 #ifndef TEST_PAIR_H
 #define TEST_PAIR_H
 
+#include "interface/engine.h"
+
 #include <alk/ssh.h>
 
 enum { PAIR_CHANNELS = 64 };
 
 struct pair_end {
+    const struct alk_engine *engine;
     struct alk_ssh *ssh;
     int status;      /* what alk_ssh_next said last */
     size_t received; /* bytes of channel data */
@@ -34,6 +37,9 @@ struct pair {
 
 /* Makes both ends with these options (role and host key are filled in). */
 void pair_init(struct pair *pair, struct alk_ssh_options server, struct alk_ssh_options client);
+/* The same with another engine as the client. */
+void pair_init_with(struct pair *pair, struct alk_ssh_options server, struct alk_ssh_options client,
+                    const struct alk_engine *engine);
 void pair_free(struct pair *pair);
 
 /* Moves bytes and handles events until nothing moves any more: accepts every host key,
