@@ -2,7 +2,7 @@
 import os
 import time
 
-GROWTH_MAX = 1 << 20  # bytes, from the first third of the samples to the last
+GROWTH_MAX = 2 << 20  # bytes, from the first third of the samples to the last
 
 
 def resident(pid):
