@@ -136,11 +136,13 @@ static int fetch(json_t **document, const char *path)
     close(fd);
     *document = len > 0 ? json_loadb(text, (size_t)len, 0, &error) : NULL;
     free(text);
-    if (*document == NULL)
+    if (!json_is_integer(json_object_get(*document, "pid"))) {
+        json_decref(*document);
         return program_fail(EXIT_RUN,
                             len == 0 ? "the server on %s has too many to answer; ask again"
                                      : "what answers on %s is not alknet-server",
                             path);
+    }
     return -1;
 }
 
@@ -151,13 +153,20 @@ static long long number(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
+/* In UTF-8, of both kinds: terminals heed U+0080 to U+009F, too. */
+static bool is_control(const char *c)
+{
+    return (unsigned char)*c < ' ' || *c == 0x7f ||
+           ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0);
+}
+
 /* Text of the server's, of which a terminal gets no control characters. */
 static const char *text(const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));
 
     for (const char *c = value; c != NULL && *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
+        if (is_control(c))
             return "?";
     }
     return value != NULL ? value : "?";

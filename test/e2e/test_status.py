@@ -131,15 +131,29 @@ def test_no_place_for_a_socket(lab):
     assert code == 2
 
 
-def test_somebody_else_answers(lab):
+@pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"[]", b'{"version": "1"}'])
+def test_somebody_else_answers(lab, answer):
+    code, said = asked_of(lab, answer)
+    assert code == 1 and "not alknet-server" in said
+
+
+def test_what_is_no_text_for_a_terminal(lab):
+    code, said = asked_of(lab, json.dumps({"pid": 1, "version": "\x9b2J", "identities": [
+        {"id": "\x1b[2J"}, {"id": "gr\u00fcn"}]}).encode())
+    assert code == 0 and "alknet-server ?," in said and "gr\u00fcn" in said
+    assert all(c.isprintable() for line in said.splitlines() for c in line)
+
+
+def asked_of(lab, answer):
+    """What alknet-ctl says when this is what it is told."""
     listener = lab.keep(listen_on(lab.path("other")))
 
-    def answer():
+    def tell():
         s, _ = listener.accept()
         with s:
-            s.sendall(b"SSH-2.0-x\r\n")
-    other = threading.Thread(target=answer)
+            s.sendall(answer)
+    other = threading.Thread(target=tell)
     other.start()
     code, said = ctl(lab, "--socket", lab.path("other"))
     other.join()
-    assert code == 1 and "not alknet-server" in said
+    return code, said
