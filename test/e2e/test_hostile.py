@@ -383,3 +383,34 @@ def test_client_refuses_channels_of_no_listener_of_its_own(lab):
     granted.set()
     assert done.wait(30 * PATIENCE)
     assert answers == {asked: b"hello", asked + 1: 1}, "1 is: administratively prohibited"
+
+
+class Talkative(Pushy):
+    """Has much to say before it decides on a key."""
+
+    def __init__(self, transport):
+        self.transport = transport
+
+    def check_auth_publickey(self, username, key):
+        for number in range(100):
+            message = paramiko.Message()
+            message.add_byte(b"\x35")  # SSH_MSG_USERAUTH_BANNER
+            message.add_string(f"banner {number}\n" + "more\n" * 100)
+            message.add_string("")
+            self.transport._send_message(message)
+        return paramiko.AUTH_FAILED
+
+
+def test_client_does_not_show_banners_without_end(lab):
+    def serve(connection):
+        transport = paramiko.Transport(connection)
+        transport.add_server_key(paramiko.Ed25519Key(filename=lab.keys.make("host")))
+        transport.start_server(server=Talkative(transport))
+        transport.join(20 * PATIENCE)
+
+    server = lab.serve(serve)
+    server.name = "talkative"
+    lab.describe(server, server.spec, "host")
+    code, said = lab.run("alknet-client", lab.client_argv(server))
+    assert code == 1 and "does not accept" in said
+    assert "banner 0\n" in said and "banner 99\n" not in said and len(said.splitlines()) < 1000

@@ -70,7 +70,7 @@ struct login {   /* of one session */
     size_t shown_len;
     bool certified;                          /* some certificate has been offered */
     char unsigned_key[ALK_FINGERPRINT_SIZE]; /* taken by the server, but the agent did not sign */
-    unsigned refused;
+    unsigned refused, banners;
 };
 
 /* A jump host is a client of its own, without thread and entrances, that is not online for local

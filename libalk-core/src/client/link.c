@@ -10,6 +10,7 @@ enum {
     BACKOFF_FIRST_MS = 1000,
     BACKOFF_LAST_MS = 30000,
     TICK_MS = 1000,
+    BANNERS_MAX = 8,         /* of one login; nobody reads more */
     OFFLINE_WAIT_MS = 10000, /* how long an application waits for the link to come back */
 };
 
@@ -167,7 +168,7 @@ static void on_event(void *user, const struct alk_ssh_event *event)
         on_host_key(client, event);
         break;
     case ALK_SSH_AUTH_BANNER:
-        if (client->options.on_banner != NULL)
+        if (client->options.on_banner != NULL && client->login.banners++ < BANNERS_MAX)
             client->options.on_banner(client->options.user_data, (const char *)event->data,
                                       event->len);
         break;
