@@ -165,6 +165,8 @@ static bool open_first(struct lib_engine *e, struct alk_ssh_event *event)
     int rc = libssh2_session_last_errno(e->session);
     if (rc == LIBSSH2_ERROR_EAGAIN || lib_failed(e, rc))
         return false;
+    if (rc == LIBSSH2_ERROR_TIMEOUT)
+        e->heard = e->now; /* nobody could be asked for a sign of life until now */
     return not_opened(e, c, event);
 }
 

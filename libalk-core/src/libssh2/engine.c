@@ -7,7 +7,8 @@
 enum {
     READ_MOST = 64 * 1024,
     OUTPUT_FULL = 256 * 1024,
-    LOOK_MS = 5000, /* libssh2 counts the seconds of a request itself, when it is asked */
+    LOOK_MS = 5000,  /* libssh2 counts the seconds of a request itself, when it is asked */
+    OPEN_MS = 65000, /* by then it has given up a request to open */
 };
 
 /* ---- the end ---- */
@@ -214,8 +215,12 @@ static uint64_t later(uint64_t start, uint64_t after)
 static uint64_t longest_silence(const struct lib_engine *e)
 {
     const struct alk_ssh_options *o = &e->options;
+    const struct lib_channel *asked_for = TAILQ_FIRST(&e->opening);
 
-    return o->keepalive_ms == UINT64_MAX ? UINT64_MAX : o->keepalive_ms * (o->keepalive_misses + 1);
+    if (o->keepalive_ms == UINT64_MAX)
+        return UINT64_MAX;
+    uint64_t longest = o->keepalive_ms * (o->keepalive_misses + 1);
+    return asked_for != NULL && !asked_for->ping && longest < OPEN_MS ? OPEN_MS : longest;
 }
 
 static uint64_t deadline(const struct alk_ssh *ssh)

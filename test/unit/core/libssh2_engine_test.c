@@ -272,6 +272,33 @@ static void test_silence(void **state)
     pair_free(&pair);
 }
 
+/* A server that dials for us may say nothing, and cannot be asked for a sign of life meanwhile. */
+static void test_silence_while_a_channel_is_opened(void **state)
+{
+    struct alk_ssh_options server = ALK_SSH_OPTIONS_INIT, client = ALK_SSH_OPTIONS_INIT;
+    struct alk_ssh_channel *channel;
+    struct pair pair;
+
+    (void)state;
+    client.keepalive_ms = 1000;
+    log_in(&pair, server, client);
+    pair.to_client_held = true;
+    assert_int_equal(lib->channel_open(pair.client.ssh, ALK_SSH_DIRECT_TCPIP, "target.test", 80,
+                                       NULL, 0, &channel),
+                     0);
+    pair_run(&pair);
+    pair.now += 64000;
+    lib->tick(pair.client.ssh, pair.now);
+    pair_run(&pair);
+    assert_int_equal(pair.client.status, 0);
+    assert_int_equal(lib->deadline(pair.client.ssh), pair.now + 1000);
+    pair.now += 1000;
+    lib->tick(pair.client.ssh, pair.now);
+    pair_run(&pair);
+    assert_int_equal(pair.client.status, ALK_E_TIMEOUT);
+    pair_free(&pair);
+}
+
 /* The server asks for a sign of life while no channel is there that would be read. */
 static void test_server_that_asks_is_answered(void **state)
 {
@@ -339,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_many_opened_at_once),
         cmocka_unit_test(test_remote_forward),
         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_silence_while_a_channel_is_opened),
         cmocka_unit_test(test_server_that_asks_is_answered),
         cmocka_unit_test(test_login_that_is_not_finished),
         cmocka_unit_test(test_damage_ends_the_session),
