@@ -71,6 +71,11 @@ def issue(subject, names=(), issuer=None, days=(-1, 30), authority=False, key=No
                               critical=False)
                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
                    signer.public_key()), critical=False))
+    if authority:
+        builder = builder.add_extension(x509.KeyUsage(
+            key_cert_sign=True, crl_sign=True, digital_signature=True, content_commitment=False,
+            key_encipherment=False, data_encipherment=False, key_agreement=False,
+            encipher_only=False, decipher_only=False), critical=True)
     if names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
