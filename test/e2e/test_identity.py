@@ -254,6 +254,15 @@ def test_the_client_stops_before_it_has_offered_a_crowd_of_keys(lab, agent):
     assert offered(lab, server, *crowd, "user") == crowd[:10]
 
 
+@both_engines
+def test_a_key_that_is_named_is_found_behind_any_number_of_others(lab, agent):
+    agent("user", *[lab.keys.make(f"crowd{i}") for i in range(70)])
+    server = lab.server()
+    lab.client(server, "--identity", lab.keys.make("user") + ".pub", identity=None,
+               env=with_agent(lab, agent))
+    assert offered(lab, server, "crowd0", "crowd69", "user") == ["user"]
+
+
 def unlocked(lab):
     """The encrypted key in a file without passphrase, for an agent."""
     path = lab.write("unlocked", open(lab.keys.make("locked", passphrase="open sesame")).read())

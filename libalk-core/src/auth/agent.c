@@ -62,8 +62,8 @@ static void copy_comment(struct alk_bytes from, char out[ALK_KEY_COMMENT_MAX])
     out[len] = '\0';
 }
 
-int alk_agent_parse_identities(const uint8_t *message, size_t len, struct alk_agent_identity *out,
-                               size_t max)
+int alk_agent_parse_identities(const uint8_t *message, size_t len, alk_agent_wanted_fn wanted,
+                               const void *user, struct alk_agent_identity *out, size_t max)
 {
     struct alk_reader r;
     uint32_t announced;
@@ -78,7 +78,7 @@ int alk_agent_parse_identities(const uint8_t *message, size_t len, struct alk_ag
     for (uint32_t i = 0; i < announced && alk_reader_ok(&r); i++) {
         struct alk_bytes blob = alk_get_string(&r);
         struct alk_bytes comment = alk_get_string(&r);
-        if (kept == max)
+        if (kept == max || !wanted(user, blob.data, blob.len))
             continue;
         out[kept].blob = blob.data;
         out[kept].blob_len = blob.len;

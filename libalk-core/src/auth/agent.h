@@ -6,6 +6,7 @@
 #define ALK_AGENT_H
 
 #include <alk/key.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum {
@@ -26,10 +27,13 @@ ssize_t alk_agent_message_length(const uint8_t *data, size_t len);
 /* Writes SSH_AGENTC_REQUEST_IDENTITIES; returns its size. */
 size_t alk_agent_request_identities(uint8_t out[5]);
 
-/* Parses SSH_AGENT_IDENTITIES_ANSWER; returns how many identities it kept (those that fit), or a
- * negative status. */
-int alk_agent_parse_identities(const uint8_t *message, size_t len, struct alk_agent_identity *out,
-                               size_t max);
+typedef bool (*alk_agent_wanted_fn)(const void *user, const uint8_t *blob, size_t len);
+
+/* Parses SSH_AGENT_IDENTITIES_ANSWER; returns how many identities it kept, or a negative status.
+ * It keeps those that are wanted, however many others the agent holds, and of these the first
+ * that fit: max, or ALK_AGENT_KEYS_MAX. */
+int alk_agent_parse_identities(const uint8_t *message, size_t len, alk_agent_wanted_fn wanted,
+                               const void *user, struct alk_agent_identity *out, size_t max);
 
 /* Writes SSH_AGENTC_SIGN_REQUEST; returns its size or ALK_E_LIMIT. The data is what a login signs
  * (RFC 4252 section 7): it names the algorithm, which for an RSA key the agent must be told. */

@@ -63,17 +63,17 @@ static ssize_t read_message(int fd, uint8_t *message, size_t size)
     return whole == 0 ? ALK_E_LIMIT : whole;
 }
 
+static bool is_same(const void *user, const uint8_t *blob, size_t len)
+{
+    return len == ALK_KEY_BLOB_SIZE && memcmp(user, blob, ALK_KEY_BLOB_SIZE) == 0;
+}
+
 static int find(const uint8_t *message, size_t len, const uint8_t blob[ALK_KEY_BLOB_SIZE])
 {
-    struct alk_agent_identity keys[ALK_AGENT_KEYS_MAX];
-    int count = alk_agent_parse_identities(message, len, keys, ALK_AGENT_KEYS_MAX);
+    struct alk_agent_identity found;
+    int count = alk_agent_parse_identities(message, len, is_same, blob, &found, 1);
 
-    for (int i = 0; i < count; i++) {
-        if (keys[i].blob_len == ALK_KEY_BLOB_SIZE &&
-            memcmp(keys[i].blob, blob, ALK_KEY_BLOB_SIZE) == 0)
-            return ALK_OK;
-    }
-    return count < 0 ? count : ALK_E_NOTFOUND;
+    return count < 0 ? count : count == 1 ? ALK_OK : ALK_E_NOTFOUND;
 }
 
 int alk_agent_holds(const char *socket_path, const uint8_t blob[ALK_KEY_BLOB_SIZE])

@@ -10,6 +10,7 @@ struct agent_talk {
     struct alk_stream *stream;
     struct alk_timer *timer;
     struct alk_buffer in, out;
+    alk_agent_wanted_fn wanted;
     agent_keys_fn on_keys;
     agent_signature_fn on_signature;
     void *user;
@@ -57,7 +58,8 @@ static void handle(struct agent_talk *talk, const uint8_t *message, size_t len)
 
     alk_timer_clear(talk->timer);
     if (talk->wants_keys) {
-        int count = alk_agent_parse_identities(message, len, keys, ALK_AGENT_KEYS_MAX);
+        int count = alk_agent_parse_identities(message, len, talk->wanted, talk->user, keys,
+                                               ALK_AGENT_KEYS_MAX);
         talk->wants_keys = false;
         talk->on_keys(talk->user, count < 0 ? count : ALK_OK, keys, count < 0 ? 0 : (size_t)count);
     } else if (on_signature != NULL) {
@@ -122,7 +124,7 @@ static void on_dialled(void *user, int status, struct alk_stream *stream, const 
 }
 
 int agent_talk_start(struct agent_talk **out, struct alk_loop *loop, const char *path,
-                     agent_keys_fn fn, void *user)
+                     alk_agent_wanted_fn wanted, agent_keys_fn fn, void *user)
 {
     struct alk_dial_options target = {.path = path, .timeout_ms = 5000};
     struct agent_talk *talk = calloc(1, sizeof(*talk));
@@ -131,6 +133,7 @@ int agent_talk_start(struct agent_talk **out, struct alk_loop *loop, const char 
     if (talk == NULL)
         return ALK_E_NOMEM;
     talk->loop = loop;
+    talk->wanted = wanted;
     talk->on_keys = fn;
     talk->user = user;
     talk->wants_keys = true;

@@ -37,14 +37,14 @@
 
 struct agent_talk;
 
-/* The keys came (status ALK_OK, count) / a signature came; any failure: negative status. Both are
+/* The keys that are wanted came (status ALK_OK, count) / a signature came; any failure: negative status. Both are
  * borrowed for the call. */
 typedef void (*agent_keys_fn)(void *user, int status, const struct alk_agent_identity *keys,
                               size_t count);
 typedef void (*agent_signature_fn)(void *user, int status, const uint8_t *signature, size_t len);
 
 int agent_talk_start(struct agent_talk **out, struct alk_loop *loop, const char *path,
-                     agent_keys_fn fn, void *user);
+                     alk_agent_wanted_fn wanted, agent_keys_fn fn, void *user);
 int agent_talk_sign(struct agent_talk *talk, const uint8_t *blob, size_t blob_len,
                     const uint8_t *data, size_t len, agent_signature_fn fn);
 void agent_talk_free(struct agent_talk *talk); /* NULL is fine; no callback follows */

@@ -164,14 +164,18 @@ static void probe_agent_key(struct alk_client *client, const struct agent_key *k
     engine_of(client)->auth_probe(ssh_of(client), client->user, login->shown, login->shown_len);
 }
 
-/* As ssh does with IdentitiesOnly: of the agent's keys the one that was named, if one was. */
-static bool is_wanted(const struct alk_client *client, const uint8_t *blob, size_t len)
+/* As ssh does with IdentitiesOnly: of the agent's keys the one that was named, if one was; and only
+ * those that the engine can log in with. */
+static bool is_wanted(const void *user, const uint8_t *blob, size_t len)
 {
-    return client->agent_key == NULL ||
-           (len == client->options.agent_key_len && memcmp(client->agent_key, blob, len) == 0);
+    const struct alk_client *client = user;
+
+    if (client->agent_key != NULL &&
+        (len != client->options.agent_key_len || memcmp(client->agent_key, blob, len) != 0))
+        return false;
+    return alk_session_engine(client->session)->takes_key(blob, len);
 }
 
-/* Those that the engine can log in with. */
 static void keep_agent_keys(struct alk_client *client, const struct alk_agent_identity *keys,
                             size_t count)
 {
@@ -180,9 +184,6 @@ static void keep_agent_keys(struct alk_client *client, const struct alk_agent_id
     login->agent_keys = calloc(count + 1, sizeof(*login->agent_keys));
     for (size_t i = 0; i < count && login->agent_keys != NULL; i++) {
         struct agent_key *kept = &login->agent_keys[login->agent_count];
-        if (!is_wanted(client, keys[i].blob, keys[i].blob_len) ||
-            !engine_of(client)->takes_key(keys[i].blob, keys[i].blob_len))
-            continue;
         kept->blob = malloc(keys[i].blob_len);
         if (kept->blob == NULL)
             return;
@@ -220,8 +221,8 @@ static void offer(struct alk_client *client)
         use_foreign_key(client);
     } else if (client->agent != NULL && !login->agent_asked) {
         login->agent_asked = login->wants_key = true;
-        int status =
-            agent_talk_start(&login->agent, client->loop, client->agent, on_agent_keys, client);
+        int status = agent_talk_start(&login->agent, client->loop, client->agent, is_wanted,
+                                      on_agent_keys, client);
         if (status != ALK_OK)
             on_agent_keys(client, status, NULL, 0);
     } else if (login->next - own < login->agent_count && login->refused < REFUSALS_MAX) {

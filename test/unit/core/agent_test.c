@@ -20,6 +20,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static bool any(const void *user, const uint8_t *blob, size_t len)
+{
+    (void)user;
+    (void)blob;
+    (void)len;
+    return true;
+}
+
 /* ---- a real agent --------------------------------------------------------------------- */
 
 struct agent {
@@ -102,7 +110,8 @@ static void lists_and_signs_with_ssh_agent(void **state)
 
     size_t len = alk_agent_request_identities(request);
     size_t got = exchange(agent, request, len, answer, sizeof(answer));
-    assert_int_equal(alk_agent_parse_identities(answer, got, found, ALK_AGENT_KEYS_MAX), 0);
+    assert_int_equal(alk_agent_parse_identities(answer, got, any, NULL, found, ALK_AGENT_KEYS_MAX),
+                     0);
 
     setenv("SSH_AUTH_SOCK", scratch_path(scratch, "agent"), 1);
     scratch_run(scratch, NULL, 0,
@@ -113,7 +122,8 @@ static void lists_and_signs_with_ssh_agent(void **state)
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "rsa"));
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "k"));
     got = exchange(agent, request, len, answer, sizeof(answer));
-    assert_int_equal(alk_agent_parse_identities(answer, got, found, ALK_AGENT_KEYS_MAX), 2);
+    assert_int_equal(alk_agent_parse_identities(answer, got, any, NULL, found, ALK_AGENT_KEYS_MAX),
+                     2);
     assert_string_equal(found[1].comment, "bob at home");
     char *line = scratch_read(scratch, "k.pub", NULL);
     assert_int_equal(alk_key_parse_public(line, blob, comment, NULL), ALK_OK);
@@ -154,7 +164,7 @@ static void signs_with_an_rsa_key_as_the_login_says(void **state)
     scratch_run(scratch, NULL, 0, ARGV("ssh-add", "-q", "rsa"));
     size_t len = alk_agent_request_identities(request);
     size_t got = exchange(agent, request, len, answer, sizeof(answer));
-    assert_int_equal(alk_agent_parse_identities(answer, got, found, 1), 1);
+    assert_int_equal(alk_agent_parse_identities(answer, got, any, NULL, found, 1), 1);
     for (size_t i = 0; i < 2; i++) {
         uint8_t data[1024];
         struct alk_writer w = alk_writer(data, sizeof(data));
@@ -240,11 +250,41 @@ static void keeps_what_fits(void **state)
         put_identity(&w, blob, sizeof(blob), i == 1 ? comment : "x");
     }
     size_t len = finish(&w);
-    assert_int_equal(alk_agent_parse_identities(data, len, found, 2), 2);
-    assert_int_equal(alk_agent_parse_identities(data, len, found, 1000), ALK_AGENT_KEYS_MAX);
+    assert_int_equal(alk_agent_parse_identities(data, len, any, NULL, found, 2), 2);
+    assert_int_equal(alk_agent_parse_identities(data, len, any, NULL, found, 1000),
+                     ALK_AGENT_KEYS_MAX);
     assert_int_equal(strlen(found[1].comment), ALK_KEY_COMMENT_MAX - 1);
     assert_int_equal(found[63].blob[50], 63);
-    assert_int_equal(alk_agent_parse_identities(data, len, found, 0), 0);
+    assert_int_equal(alk_agent_parse_identities(data, len, any, NULL, found, 0), 0);
+}
+
+static bool is_same(const void *user, const uint8_t *blob, size_t len)
+{
+    return len == ALK_KEY_BLOB_SIZE && memcmp(blob, user, len) == 0;
+}
+
+/* As many as an answer can hold, and the last one is the only one that is wanted. */
+static void finds_what_is_wanted_behind_any_number(void **state)
+{
+    uint8_t *data = malloc(ALK_AGENT_MESSAGE_MAX), raw[32] = {0}, blob[ALK_KEY_BLOB_SIZE];
+    enum { EACH = 4 + ALK_KEY_BLOB_SIZE + 4, COUNT = (ALK_AGENT_MESSAGE_MAX - 9) / EACH };
+    struct alk_agent_identity found[2];
+
+    (void)state;
+    assert_non_null(data);
+    struct alk_writer w = identities(data, ALK_AGENT_MESSAGE_MAX, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        memcpy(raw, &i, sizeof(i));
+        alk_key_make_blob(raw, blob);
+        put_identity(&w, blob, sizeof(blob), "");
+    }
+    size_t len = finish(&w);
+    assert_int_equal(alk_agent_parse_identities(data, len, is_same, blob, found, 2), 1);
+    assert_ptr_equal(found[0].blob, data + 9 + (COUNT - 1) * EACH + 4);
+    raw[31] = 1;
+    alk_key_make_blob(raw, blob);
+    assert_int_equal(alk_agent_parse_identities(data, len, is_same, blob, found, 2), 0);
+    free(data);
 }
 
 static void keeps_keys_of_all_types(void **state)
@@ -259,7 +299,7 @@ static void keeps_keys_of_all_types(void **state)
     put_identity(&w, NULL, 0, "");
     put_identity(&w, blob, sizeof(blob) - 1, "short");
     put_identity(&w, blob, sizeof(blob), "right");
-    assert_int_equal(alk_agent_parse_identities(data, finish(&w), found, 4), 4);
+    assert_int_equal(alk_agent_parse_identities(data, finish(&w), any, NULL, found, 4), 4);
     assert_int_equal(found[0].blob_len, 15);
     assert_int_equal(found[1].blob_len, 0);
     assert_int_equal(found[2].blob_len, sizeof(blob) - 1);
@@ -277,28 +317,28 @@ static void refuses_malformed_lists(void **state)
     alk_key_make_blob(raw, blob);
     put_identity(&w, blob, sizeof(blob), "x");
     size_t len = finish(&w);
-    assert_int_equal(alk_agent_parse_identities(data, len, found, 4), 1);
+    assert_int_equal(alk_agent_parse_identities(data, len, any, NULL, found, 4), 1);
     for (size_t cut = 0; cut < len; cut++) {
-        assert_int_equal(alk_agent_parse_identities(data, cut, found, 4), ALK_E_PROTO);
+        assert_int_equal(alk_agent_parse_identities(data, cut, any, NULL, found, 4), ALK_E_PROTO);
         /* the same with a length that agrees */
         uint8_t copy[256];
         memcpy(copy, data, len);
         struct alk_writer length = alk_writer(copy, 4);
         alk_put_u32(&length, (uint32_t)(cut < 4 ? 0 : cut - 4));
-        assert_int_equal(alk_agent_parse_identities(copy, cut, found, 4), ALK_E_PROTO);
+        assert_int_equal(alk_agent_parse_identities(copy, cut, any, NULL, found, 4), ALK_E_PROTO);
     }
     data[3]++; /* one byte more than there are keys for */
-    assert_int_equal(alk_agent_parse_identities(data, len + 1, found, 4), ALK_E_PROTO);
+    assert_int_equal(alk_agent_parse_identities(data, len + 1, any, NULL, found, 4), ALK_E_PROTO);
     data[3]--;
     data[8] = 2; /* two announced, one there */
-    assert_int_equal(alk_agent_parse_identities(data, len, found, 4), ALK_E_PROTO);
+    assert_int_equal(alk_agent_parse_identities(data, len, any, NULL, found, 4), ALK_E_PROTO);
     data[8] = 1;
     data[4] = 14;
-    assert_int_equal(alk_agent_parse_identities(data, len, found, 4), ALK_E_PROTO);
+    assert_int_equal(alk_agent_parse_identities(data, len, any, NULL, found, 4), ALK_E_PROTO);
     memcpy(data, "\0\0\0\x01\x05", 5);
-    assert_int_equal(alk_agent_parse_identities(data, 5, found, 4), ALK_E_DENIED);
+    assert_int_equal(alk_agent_parse_identities(data, 5, any, NULL, found, 4), ALK_E_DENIED);
     memcpy(data, "\0\0\0\x05\x0c\xff\xff\xff\xff", 9); /* must end at once */
-    assert_int_equal(alk_agent_parse_identities(data, 9, found, 4), ALK_E_PROTO);
+    assert_int_equal(alk_agent_parse_identities(data, 9, any, NULL, found, 4), ALK_E_PROTO);
 }
 
 static size_t signature_answer(uint8_t *data, size_t size, const char *type, size_t signature_len,
@@ -386,6 +426,7 @@ int main(void)
                                         stop_agent),
         cmocka_unit_test(measures_messages),
         cmocka_unit_test(keeps_what_fits),
+        cmocka_unit_test(finds_what_is_wanted_behind_any_number),
         cmocka_unit_test(keeps_keys_of_all_types),
         cmocka_unit_test(refuses_malformed_lists),
         cmocka_unit_test(refuses_malformed_signatures),
