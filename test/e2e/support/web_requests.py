@@ -176,7 +176,6 @@ REQUESTS = {
     "trace body": b"TRACE / HTTP/1.1\r\n" + H + b"Content-Length: 10\r\n\r\nab",
     "501 body":
         b"POST / HTTP/1.1\r\n" + H + b"Transfer-Encoding: x\r\nContent-Length: 10\r\n\r\nab",
-    "dup ua": b"GET / HTTP/1.1\r\n" + H + b"User-Agent: a\r\nUser-Agent: Chrome/1\r\n\r\n",
     "dup te":
         b"GET / HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
     "dup ims":
@@ -240,6 +239,12 @@ REQUESTS = {
 LINGER = ("post partial", "post big", "chunked half", "te+cl", "expect", "expect big", "413", "413 10",
           "413 then ok", "get413", "cl=1048577", "close post partial", "chunked partial", "trace body",
           "501 body", "gzip 413", "chrome 413")
+
+# The decoy is the nginx of Debian 12, which looks at the first of these only. From 1.23 on, in which
+# repeated headers became lists, the others count too.
+UNTIL_1_23 = {
+    "dup ua": b"GET / HTTP/1.1\r\n" + H + b"User-Agent: a\r\nUser-Agent: Chrome/1\r\n\r\n",
+}
 
 # Without TLS on the port that expects it.
 PLAIN = {
