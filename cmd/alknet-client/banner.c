@@ -14,11 +14,14 @@ static bool turns_text(wchar_t c)
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x061c;
 }
 
-static void print_line(FILE *out, const char *text, size_t len)
+static void print_line(FILE *out, const char *jump, const char *text, size_t len)
 {
     mbstate_t state = {0};
 
-    fputs("alknet-client: the server says: ", out);
+    if (jump != NULL)
+        fprintf(out, "alknet-client: jump host %s says: ", jump);
+    else
+        fputs("alknet-client: the server says: ", out);
     while (len > 0) {
         wchar_t wide = 0;
         size_t n = mbrtowc(&wide, text, len, &state);
@@ -35,7 +38,7 @@ static void print_line(FILE *out, const char *text, size_t len)
     fputc('\n', out);
 }
 
-void banner_print(FILE *out, const char *text, size_t len)
+void banner_print(FILE *out, const char *jump, const char *text, size_t len)
 {
     if (len > BYTES_MAX)
         len = BYTES_MAX;
@@ -43,7 +46,7 @@ void banner_print(FILE *out, const char *text, size_t len)
         const char *newline = memchr(text, '\n', len);
         size_t line = newline != NULL ? (size_t)(newline - text) : len;
         size_t shown = line > 0 && text[line - 1] == '\r' ? line - 1 : line;
-        print_line(out, text, shown);
+        print_line(out, jump, text, shown);
         line += newline != NULL;
         text += line;
         len -= line;

@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Prints the text line by line, each behind "the server says: "; what a terminal might obey, or
- * what turns text around, is written as \ooo. At most 64 lines, of 8 KiB together. */
-void banner_print(FILE *out, const char *text, size_t len);
+/* Prints the text line by line, each behind "the server says: ", or the jump host that is named;
+ * what a terminal might obey, or what turns text around, is written as \ooo. At most 64 lines, of
+ * 8 KiB together. */
+void banner_print(FILE *out, const char *jump, const char *text, size_t len);
 
 #endif

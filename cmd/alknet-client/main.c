@@ -76,12 +76,12 @@ static void on_state(void *user, enum alk_client_state state, int status, const 
 }
 
 /* Once, and not for a part of another command. */
-static void on_banner(void *user, const char *text, size_t len)
+static void on_banner(void *user, const char *jump, const char *text, size_t len)
 {
     const struct program *p = user;
 
     if (!p->ready && !p->lost && p->settings.log.level >= ALK_LOG_INFO)
-        banner_print(stderr, text, len);
+        banner_print(stderr, jump, text, len);
 }
 
 static void on_remote(void *user, const char *spec, bool ok, uint16_t port)

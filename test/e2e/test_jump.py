@@ -169,6 +169,19 @@ def test_what_fails_is_named(lab):
         "connection refused" in said
 
 
+def test_who_says_something_is_named(lab):
+    chain = []
+    for number in range(3):
+        banner = lab.write(f"banner{number}", f"I am {number}\n\x1b[2J\n")
+        chain.append(lab.sshd(f"Banner {banner}"))
+    client = lab.client(chain[-1], *jump(lab, *chain))
+    assert [line for line in client.log().splitlines() if " says: " in line] == [
+        f"alknet-client: {who} says: {text}"
+        for number, who in enumerate((*(f"jump host {gate.host}" for gate in chain[:-1]),
+                                      "the server"))
+        for text in (f"I am {number}", r"\033[2J")]
+
+
 @pytest.mark.parametrize("which", ["the jump host", "the server"])
 def test_the_time_out_covers_the_chain(lab, which):
     """Somebody accepts the connection and never says a word."""

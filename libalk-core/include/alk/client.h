@@ -44,9 +44,10 @@ typedef void (*alk_client_state_fn)(void *user, enum alk_client_state state, int
  * tried again from time to time. spec is as given to alk_client_add_remote_forward. */
 typedef void (*alk_client_remote_fn)(void *user, const char *spec, bool ok, uint16_t port);
 
-/* What the server says before the login (RFC 4252, 5.4): any bytes, not to be shown to a terminal
- * as they are. Comes with each connection. */
-typedef void (*alk_client_banner_fn)(void *user, const char *text, size_t len);
+/* What the server says before the login (RFC 4252, 5.4), or a jump host, which is then named as in
+ * the options; else NULL. The text is any bytes, not to be shown to a terminal as they are. Comes
+ * with each connection. */
+typedef void (*alk_client_banner_fn)(void *user, const char *jump, const char *text, size_t len);
 
 /* Who speaks SSH: alknet's own engine, or libssh2 for servers that share no algorithm with it. */
 enum alk_client_engine { ALK_CLIENT_NATIVE, ALK_CLIENT_LIBSSH2 };

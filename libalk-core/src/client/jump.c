@@ -62,12 +62,13 @@ static void on_state(void *user, enum alk_client_state state, int status, const 
         host_failed(client, status, sentence);
 }
 
-static void on_banner(void *user, const char *text, size_t len)
+/* Of this host, or of one before it. */
+static void on_banner(void *user, const char *jump, const char *text, size_t len)
 {
     const struct alk_client_options *options = &((const struct alk_client *)user)->options;
 
     if (options->on_banner != NULL)
-        options->on_banner(options->user_data, text, len);
+        options->on_banner(options->user_data, jump, text, len);
 }
 
 int jump_new(struct alk_client *client, const struct alk_client_options *options,

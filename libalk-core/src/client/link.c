@@ -159,6 +159,15 @@ static void on_host_key(struct alk_client *client, const struct alk_ssh_event *e
         alk_session_end(client->session, ALK_SSH_BY_HOST_KEY, "host key not trusted");
 }
 
+static void on_banner(struct alk_client *client, const char *text, size_t len)
+{
+    const struct alk_client_options *options = &client->options;
+    const char *jump = client->jump.beyond != NULL ? client->host : NULL;
+
+    if (options->on_banner != NULL && client->login.banners++ < BANNERS_MAX)
+        options->on_banner(options->user_data, jump, text, len);
+}
+
 static void on_event(void *user, const struct alk_ssh_event *event)
 {
     struct alk_client *client = user;
@@ -168,9 +177,7 @@ static void on_event(void *user, const struct alk_ssh_event *event)
         on_host_key(client, event);
         break;
     case ALK_SSH_AUTH_BANNER:
-        if (client->options.on_banner != NULL && client->login.banners++ < BANNERS_MAX)
-            client->options.on_banner(client->options.user_data, (const char *)event->data,
-                                      event->len);
+        on_banner(client, (const char *)event->data, event->len);
         break;
     case ALK_SSH_AUTH_READY:
         login_begin(client);
