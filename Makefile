@@ -155,8 +155,10 @@ $(BUILD)/test/e2e/%: $(BUILD)/obj/test/e2e/support/%.o $(call archives,core)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(call pkgs,core))
 .PHONY: e2e-build
 e2e-build: programs $(E2E_HELPERS)
+# they wait more than they work
+E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
 e2e: npm e2e-build
-	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST)
+	@ALK_BIN=$(abspath $(BUILD))/bin $(PYTHON) -m pytest -q -p no:cacheprovider -n $(E2E_JOBS) test/e2e $(PYTEST)
 # test/interop/tunnels/NAME_client.c drives one C library of other people as a client
 INTEROP_CLIENTS := $(patsubst test/interop/tunnels/%.c,$(BUILD)/test/interop/%,$(wildcard test/interop/tunnels/*_client.c))
 ifneq ($(filter interop interop-build test,$(MAKECMDGOALS)),)

@@ -229,6 +229,7 @@ def test_server_clients_that_never_read(lab, server, healthy):
     check_unharmed(server, before)
 
 
+@pytest.mark.slow
 def test_strangers_that_say_nothing_are_dropped_in_time(lab, server):
     """30 s for a login, on both sides."""
     quiet = lab.serve(lambda c: c.recv(1 << 20) and read_all(c), "127.0.0.1")
@@ -246,6 +247,7 @@ def test_strangers_that_say_nothing_are_dropped_in_time(lab, server):
     assert "alknet-client: " in client.log()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_damage_within_a_live_session(lab, server, healthy, recorded, direction):
     """One byte of a real session is changed on the wire, past the key exchange as well."""
@@ -336,6 +338,7 @@ def test_client_every_truncation_of_a_session(lab, server, recorded):
     meet(lab, server, [down[:n] for n in range(0, len(down), THIN)])
 
 
+@pytest.mark.slow
 def test_client_single_byte_mutations_of_a_session(lab, server, recorded):
     generator = random.Random(SEED)
     down = recorded["down"][:clear_part(recorded["down"]) + 100]

@@ -172,7 +172,7 @@ def test_a_server_that_never_answers_an_open(lab):
     server = lab.server()
     client = lab.client(server, "-D", "127.0.0.1:0", "--open-timeout", "1")
     check_echo(lab.keep(through(client.address, lab.echo())))
-    server.signal(signal.SIGSTOP)
+    server.suspend()
     try:
         s, code = socks5(client.address, "127.0.0.1", 9)
         s.close()

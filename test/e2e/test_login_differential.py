@@ -324,6 +324,7 @@ def greeter(lab):
     return lab.serve(lambda connection: connection.sendall(b"hello"), "127.0.0.1")
 
 
+@pytest.mark.slow
 def test_the_same_answers_as_sshd(lab, greeter):
     assert len(CASES) >= 80
     files = Files(lab, greeter.port)

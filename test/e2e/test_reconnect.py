@@ -158,7 +158,7 @@ def test_stopped_server_is_noticed_by_keepalive(lab):
     echo = lab.echo()
     client = lab.client(server, "--keepalive", "1", "-L", f"{lab.entry()}:{echo.spec}")
     check_echo(lab.keep(connect(client.address)))
-    server.signal(signal.SIGSTOP)
+    server.suspend()
     client.wait_for("msg=offline", seconds=15)
     server.signal(signal.SIGCONT)
     client.wait_for("msg=online", count=2, seconds=40)

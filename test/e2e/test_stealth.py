@@ -131,6 +131,7 @@ def nginx_version():
     return tuple(int(part) for part in re.search(r"nginx/(\d+)\.(\d+)", said).groups())
 
 
+@pytest.mark.slow
 def test_the_decoy_answers_as_nginx_does(site):
     requests = {case: parts for case, parts in web_requests.REQUESTS.items()
                 if case not in web_requests.LINGER}
@@ -147,6 +148,7 @@ def test_without_tls_the_answer_is_that_of_nginx(site):
     compare(site, web_requests.PLAIN, 6.5, secure=False)
 
 
+@pytest.mark.slow
 def test_the_decoy_has_the_time_outs_of_nginx(site):
     """More than a minute: nginx's own."""
     compare(site, web_requests.SLOW, 80)

@@ -222,6 +222,7 @@ def test_garbage_ends_that_connection_only(lab, site, what):
     site.client("--tls-ca", site.ca.cert_path)
 
 
+@pytest.mark.slow
 def test_a_handshake_that_does_not_end_is_ended(lab, site):
     """After ten seconds, by the server, whatever little comes."""
     silent, half = (lab.keep(connect(site.server.address)) for _ in range(2))

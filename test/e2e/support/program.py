@@ -101,6 +101,16 @@ class Program:
         self.killed |= number == signal.SIGKILL
         self.process.send_signal(number)
 
+    def suspend(self):
+        """SIGSTOP. A thread may run on for a moment after kill(2) has returned."""
+        self.signal(signal.SIGSTOP)
+        wait_until(lambda: set(self._thread_states()) == {"T"}, f"{self.name} stands still")
+
+    def _thread_states(self):
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{task}/stat") as f:
+                yield f.read().rpartition(") ")[2][0]
+
     def kill(self):
         self.signal(signal.SIGKILL)
         return self.wait()

@@ -23,11 +23,17 @@ def pytest_report_header():
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: sits out a time limit, or asks very much")
     if not os.path.exists(os.path.join(BIN, "alknet-server")):
         raise pytest.UsageError(f"there is no alknet-server in {BIN}: run make, or set ALK_BIN")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < min(hard, 20000):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
+
+
+def pytest_collection_modifyitems(items):
+    """Where tests run side by side, none of the slow ones is to be left over at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
