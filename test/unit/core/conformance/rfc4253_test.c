@@ -326,7 +326,7 @@ static const struct must rows[] = {
     {"7.1", "behind KEXINIT comes nothing of the login", "sends a login", OF_SERVER, AT_DH, .loose = true, .says = "50 s:user s:ssh-connection s:none", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
     {"7.1", "behind KEXINIT comes nothing of the login", "lets the client in", OF_CLIENT, AT_DH, .loose = true, .says = "52", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
     {"7.1", "behind KEXINIT comes nothing of the connection", "opens a channel in the first exchange", OF_BOTH, AT_DH, .loose = true, .says = "90 open u:5 u:1 u:1 s:h u:1 s:o u:1", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
-    {"7.1", "behind KEXINIT comes nothing of the connection", .elsewhere = "messages_test.c for later exchanges, where it is tolerated (docs/adr/messages-in-a-rekey.md)"},
+    {"7.1", "behind KEXINIT comes nothing of the connection", .elsewhere = "messages_test.c for later exchanges, where it is tolerated (docs/adr/0017-messages-in-a-rekey.md)"},
     {"7.1", "IGNORE, DEBUG and UNIMPLEMENTED may come meanwhile", "sends all three", OF_BOTH, AT_DH, .loose = true, .says = "2 s:x; 4 1 s:x s:; 3 u:0", .answer = ""},
     {"7.1", "between its KEXINIT and its NEWKEYS the engine sends nothing of the connection", "asks for answers", OF_BOTH, AT_REKEY_INIT, .channel = true, .act = silent_until_newkeys},
     {"7.1", "what was on its way when the engine sent KEXINIT is handled", "sends data before its own", OF_BOTH, AT_REKEY_INIT, .channel = true, .act = in_flight, .answer = ""},
