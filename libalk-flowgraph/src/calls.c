@@ -1,5 +1,6 @@
 /* Calls and the events that change them. */
 #include "calls.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,12 @@ struct alk_callgraph *alk_callgraph_new(const struct alk_callgraph_options *opti
         return NULL;
     calls->options = options ? *options : defaults;
     calls->oldest = calls->newest = ALK_NODE_NONE;
+    calls->operation_free = NO_OPERATION;
     calls->graph = alk_graph_new(true);
     calls->operation_index = json_object();
-    calls->removals = calloc(calls->options.max_removed + 1, sizeof *calls->removals);
-    if (!calls->graph || !calls->operation_index || !calls->removals) {
+    size_t room = calls->options.max_removed;
+    calls->removals = room ? calloc(room, sizeof *calls->removals) : NULL;
+    if (!calls->graph || !calls->operation_index || (room && !calls->removals)) {
         alk_callgraph_free(calls);
         return NULL;
     }
@@ -38,7 +41,7 @@ void alk_callgraph_free(struct alk_callgraph *calls)
         return;
     for (alk_node n = calls->oldest; n != ALK_NODE_NONE; n = calls->records[n].newer)
         record_clear(&calls->records[n]);
-    for (size_t i = 0; calls->removals && i <= calls->options.max_removed; i++)
+    for (size_t i = 0; i < calls->removal_count; i++)
         free(calls->removals[i].id);
     alk_graph_free(calls->graph);
     json_decref(calls->operation_index);
@@ -165,29 +168,8 @@ void call_remove(struct alk_callgraph *calls, alk_node node)
     removal_note(calls, calls->graph->nodes[node].key);
     changes_unlink(calls, &calls->records[node]);
     record_clear(&calls->records[node]);
+    operation_release(calls, calls->records[node].operation);
     alk_graph_remove_node(calls->graph, node);
-}
-
-int call_operation(struct alk_callgraph *calls, const char *name, uint32_t *number)
-{
-    const json_t *known = json_object_get(calls->operation_index, name);
-    *number = known ? (uint32_t)json_integer_value(known) : calls->operation_count;
-    if (known)
-        return 0;
-    if (calls->operation_count == calls->operation_size) {
-        uint32_t size = calls->operation_size ? calls->operation_size * 2 : 16;
-        const char **grown = reallocarray(calls->operations, size, sizeof *grown);
-        if (!grown)
-            return ALK_GRAPH_E_NOMEM;
-        calls->operations = grown;
-        calls->operation_size = size;
-    }
-    if (json_object_set_new(calls->operation_index, name, json_integer(*number)))
-        return ALK_GRAPH_E_NOMEM;
-    /* the index keeps its key where it is as long as the entry exists */
-    void *at = json_object_iter_at(calls->operation_index, name);
-    calls->operations[calls->operation_count++] = json_object_iter_key(at);
-    return 0;
 }
 
 /* ---- may this event come? --------------------------------------------------------------------- */
@@ -221,7 +203,7 @@ static int check_request(const struct alk_callgraph *calls, alk_node node,
     if (record->requested == NO_TIME)
         return 0;
     bool same = record->requested == event->time &&
-                same_text(calls->operations[record->operation], event->operation) &&
+                same_text(calls->operations[record->operation].name, event->operation) &&
                 same_text(alk_graph_key(calls->graph, parent_of(calls, node)), event->parent) &&
                 same_json(record->input, event->input) &&
                 same_json(record->identity, event->identity);
@@ -238,14 +220,33 @@ static enum alk_call_status end_of(enum alk_call_event_type type)
                                     : ALK_CALL_UNKNOWN;
 }
 
+/*
+ * Of several responses the latest counts; at the same time, the one with the greater text.
+ */
+static bool counts_more(const struct record *record, int64_t time, const json_t *output)
+{
+    if (!output || time < record->responded)
+        return false;
+    if (time > record->responded || !record->output)
+        return true;
+    char *old = json_dumps(record->output, JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    char *new = json_dumps(output, JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    bool more = old && new &&strcmp(new, old) > 0;
+    free(old);
+    free(new);
+    return more;
+}
+
 static int check_end(const struct record *record, const struct alk_call_event *event,
                      struct alk_graph_error *error)
 {
     enum alk_call_status end = end_of(event->type);
     if (record->end != ALK_CALL_UNKNOWN) {
+        /* its output may have given way to another response at the same time */
         bool same = record->end == end && record->ended == event->time &&
                     same_json(record->error, event->error) &&
-                    (!event->output || same_json(record->output, event->output));
+                    (same_json(record->output, event->output) ||
+                     !counts_more(record, event->time, event->output));
         return same ? 0 : refuse(event, record, "end again", error);
     }
     if (record->requested > event->time || record->started > event->time ||
@@ -293,30 +294,12 @@ static void keep(json_t **slot, json_t *value)
     *slot = value;
 }
 
-/* Of several responses the latest counts; at the same time, the one with the greater text. */
-static void respond(struct record *record, int64_t time, json_t *output)
-{
-    if (!output || time < record->responded)
-        return;
-    if (time == record->responded && record->output) {
-        char *old = json_dumps(record->output, JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        char *new = json_dumps(output, JSON_ENCODE_ANY | JSON_SORT_KEYS);
-        bool less = old && new &&strcmp(new, old) <= 0;
-        free(old);
-        free(new);
-        if (less)
-            return;
-    }
-    record->responded = time;
-    keep(&record->output, output);
-}
-
 /* Facts are only added, and each in a way in which order does not matter. */
 static void record_event(struct record *record, const struct alk_call_event *event,
                          uint32_t operation)
 {
     bool runs = event->type == ALK_CALL_STARTED || event->type == ALK_CALL_RESPONDED;
-    if (event->type == ALK_CALL_REQUESTED) {
+    if (event->type == ALK_CALL_REQUESTED && record->requested == NO_TIME) {
         record->requested = event->time;
         record->operation = operation;
         keep(&record->input, event->input);
@@ -324,7 +307,10 @@ static void record_event(struct record *record, const struct alk_call_event *eve
     }
     if (runs && (record->started == NO_TIME || event->time < record->started))
         record->started = event->time;
-    respond(record, event->time, event->output);
+    if (counts_more(record, event->time, event->output)) {
+        record->responded = event->time;
+        keep(&record->output, event->output);
+    }
     if (end_of(event->type) != ALK_CALL_UNKNOWN) {
         record->end = end_of(event->type);
         record->ended = event->time;
@@ -351,26 +337,35 @@ static int link_parent(struct alk_callgraph *calls, alk_node node, const char *p
     return status;
 }
 
-static int apply_checked(struct alk_callgraph *calls, const struct alk_call_event *event,
-                         struct alk_graph_error *error)
+/* Make the node, and the parent's if it is new; nothing is left of them after an error. */
+static int make_nodes(struct alk_callgraph *calls, const struct alk_call_event *event,
+                      alk_node *node, struct alk_graph_error *error)
 {
     size_t before = alk_graph_node_count(calls->graph);
+    const char *parent = event->type == ALK_CALL_REQUESTED ? event->parent : NULL;
+    int status = call_add(calls, event->id, node, error);
+    bool added = alk_graph_node_count(calls->graph) > before;
+    if (!status && parent)
+        status = link_parent(calls, *node, parent, error);
+    if (status && added)
+        call_remove(calls, *node);
+    return status;
+}
+
+static int apply_checked(struct alk_callgraph *calls, const struct alk_call_event *event,
+                         alk_node node, struct alk_graph_error *error)
+{
     uint32_t operation = NO_OPERATION;
-    alk_node node;
+    bool first = event->type == ALK_CALL_REQUESTED &&
+                 (node == ALK_NODE_NONE || calls->records[node].requested == NO_TIME);
     int status = tree_reserve(calls);
-    if (!status && event->operation)
-        status = call_operation(calls, event->operation, &operation);
+    if (!status && first)
+        status = operation_hold(calls, event->operation, &operation);
     if (status)
         return graph_fail(error, status, "out of memory");
-    status = call_add(calls, event->id, &node, error);
-    if (status)
-        return status;
-    bool added = alk_graph_node_count(calls->graph) > before;
-    if (event->type == ALK_CALL_REQUESTED && event->parent)
-        status = link_parent(calls, node, event->parent, error);
+    status = make_nodes(calls, event, &node, error);
     if (status) {
-        if (added)
-            call_remove(calls, node);
+        operation_release(calls, operation);
         return status;
     }
     bool was_open = record_open(&calls->records[node]);
@@ -380,24 +375,56 @@ static int apply_checked(struct alk_callgraph *calls, const struct alk_call_even
     return 0;
 }
 
+/* Is there room for the nodes that the event makes? */
+static int check_room(const struct alk_callgraph *calls, alk_node node,
+                      const struct alk_call_event *event, struct alk_graph_error *error)
+{
+    size_t wanted = alk_graph_node_count(calls->graph) + (node == ALK_NODE_NONE);
+    if (event->type == ALK_CALL_REQUESTED && event->parent &&
+        alk_graph_find(calls->graph, event->parent) == ALK_NODE_NONE)
+        wanted++;
+    return wanted <= alk_graph_node_count(calls->graph) || wanted <= calls->options.max_calls
+               ? 0
+               : graph_fail(error, ALK_GRAPH_E_LIMIT, "there are %zu calls already",
+                            alk_graph_node_count(calls->graph));
+}
+
+static int check_form(const struct alk_call_event *event, struct alk_graph_error *error)
+{
+    bool request = event->type == ALK_CALL_REQUESTED;
+    if (!event->id || (request && !event->operation))
+        return graph_fail(error, ALK_GRAPH_E_FORM,
+                          "an event needs an id, and a request an operation");
+    if (!utf8_valid(event->id) || (request && !utf8_valid(event->operation)) ||
+        (request && event->parent && !utf8_valid(event->parent)))
+        return graph_fail(error, ALK_GRAPH_E_FORM,
+                          "the id, the operation and the parent must be UTF-8");
+    return event->time == NO_TIME
+               ? graph_fail(error, ALK_GRAPH_E_FORM, "call \"%.100s\": that is no time", event->id)
+               : 0;
+}
+
 int alk_callgraph_apply(struct alk_callgraph *calls, const struct alk_call_event *event,
                         struct alk_graph_error *error)
 {
-    if (!event->id || (event->type == ALK_CALL_REQUESTED && !event->operation))
-        return graph_fail(error, ALK_GRAPH_E_FORM,
-                          "an event needs an id, and a request an operation");
+    int status = check_form(event, error);
+    if (status)
+        return status;
     alk_node node = alk_graph_find(calls->graph, event->id);
-    int status = node == ALK_NODE_NONE ? 0 : check_event(calls, node, event, error);
+    if (node != ALK_NODE_NONE)
+        status = check_event(calls, node, event, error);
     if (!status)
         status = check_parent(calls, node, event, error);
-    return status ? status : apply_checked(calls, event, error);
+    if (!status)
+        status = check_room(calls, node, event, error);
+    return status ? status : apply_checked(calls, event, node, error);
 }
 
 /* ---- envelopes ------------------------------------------------------------------------------------ */
 
 static const char *text_member(const json_t *object, const char *name)
 {
-    return json_string_value(json_object_get(object, name));
+    return json_text(json_object_get(object, name));
 }
 
 int alk_callgraph_apply_envelope(struct alk_callgraph *calls, const json_t *envelope, int64_t time,
@@ -414,6 +441,7 @@ int alk_callgraph_apply_envelope(struct alk_callgraph *calls, const json_t *enve
     const char *type = text_member(envelope, "type");
     json_t *payload = json_object_get(envelope, "payload");
     struct alk_call_event event = {.time = time, .id = text_member(envelope, "id")};
+    const json_t *parent = json_object_get(payload, "parentRequestId");
     if (!type || !event.id)
         return graph_fail(error, ALK_GRAPH_E_FORM, "an envelope needs a type and an id");
     if (strncmp(type, "call.", 5) != 0)
@@ -426,7 +454,10 @@ int alk_callgraph_apply_envelope(struct alk_callgraph *calls, const json_t *enve
     event.type = types[i].type;
     if (event.type == ALK_CALL_REQUESTED) {
         event.operation = text_member(payload, "operationId");
-        event.parent = text_member(payload, "parentRequestId");
+        event.parent = json_text(parent);
+        if (parent && !event.parent && !json_is_null(parent))
+            return graph_fail(error, ALK_GRAPH_E_FORM,
+                              "call \"%.100s\": the parentRequestId must be a string", event.id);
         event.input = json_object_get(payload, "input");
         event.identity = identity;
     } else if (event.type == ALK_CALL_RESPONDED) {

@@ -25,6 +25,12 @@ struct record {
 
 #define NO_OPERATION UINT32_MAX
 
+/* What calls are calls of; forgotten with the last of them. */
+struct operation {
+    const char *name; /* the index's key; NULL: the number is free */
+    uint32_t users;   /* calls; of a free number, the next free one */
+};
+
 /* A tree that has finished; not valid any more when the stamps differ. */
 struct finished {
     int64_t time;
@@ -46,8 +52,8 @@ struct alk_callgraph {
     uint64_t version;
 
     json_t *operation_index; /* name -> number */
-    const char **operations; /* the index's keys */
-    uint32_t operation_count, operation_size;
+    struct operation *operations;
+    uint32_t operation_bound, operation_size, operation_free;
 
     struct finished *heap; /* the earliest on top */
     size_t heap_count, heap_size, finished_count;
@@ -75,6 +81,9 @@ void call_touch(struct alk_callgraph *calls, alk_node node);
 void call_remove(struct alk_callgraph *calls, alk_node node);
 int call_add(struct alk_callgraph *calls, const char *id, alk_node *node,
              struct alk_graph_error *error);
-int call_operation(struct alk_callgraph *calls, const char *name, uint32_t *number);
+
+/* calls_operations.c */
+int operation_hold(struct alk_callgraph *calls, const char *name, uint32_t *number);
+void operation_release(struct alk_callgraph *calls, uint32_t number);
 
 #endif

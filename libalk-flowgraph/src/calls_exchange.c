@@ -110,22 +110,25 @@ static bool read_record(struct record *record, const json_t *attributes)
     record->output = json_incref(json_object_get(attributes, "output"));
     record->error = json_incref(json_object_get(attributes, "error"));
     record->identity = json_incref(json_object_get(attributes, "identity"));
-    bool operation = json_is_string(json_object_get(attributes, "operationId"));
+    bool operation = record->operation != NO_OPERATION;
     return read_time(attributes, "requestedAt", &record->requested) &&
            read_time(attributes, "startedAt", &record->started) &&
            read_time(attributes, "respondedAt", &record->responded) &&
            read_time(attributes, "completedAt", &record->ended) && status &&
            strcmp(status, alk_call_status_name(record_status(record))) == 0 &&
            operation == (record->requested != NO_TIME) &&
-           (record->ended != NO_TIME) == (record->end != ALK_CALL_UNKNOWN);
+           (record->ended != NO_TIME) == (record->end != ALK_CALL_UNKNOWN) &&
+           (record->ended == NO_TIME ||
+            (record->ended >= record->requested && record->ended >= record->started &&
+             record->ended >= record->responded));
 }
 
 static int read_node(struct alk_callgraph *calls, const json_t *entry,
                      struct alk_graph_error *error)
 {
-    const char *id = json_string_value(json_object_get(entry, "key"));
+    const char *id = json_text(json_object_get(entry, "key"));
     const json_t *attributes = json_object_get(entry, "attributes");
-    const char *operation = json_string_value(json_object_get(attributes, "operationId"));
+    const char *operation = json_text(json_object_get(attributes, "operationId"));
     alk_node node;
     if (!id)
         return graph_fail(error, ALK_GRAPH_E_FORM, "a call needs a string \"key\"");
@@ -133,7 +136,7 @@ static int read_node(struct alk_callgraph *calls, const json_t *entry,
         return graph_fail(error, ALK_GRAPH_E_EXISTS, "call \"%.100s\" is there twice", id);
     int status = call_add(calls, id, &node, error);
     if (!status && operation)
-        status = call_operation(calls, operation, &calls->records[node].operation);
+        status = operation_hold(calls, operation, &calls->records[node].operation);
     if (!status)
         status = tree_reserve(calls);
     if (status)
@@ -148,8 +151,8 @@ static int read_node(struct alk_callgraph *calls, const json_t *entry,
 static int read_edge(struct alk_callgraph *calls, const json_t *entry,
                      struct alk_graph_error *error)
 {
-    const char *from = json_string_value(json_object_get(entry, "source"));
-    const char *to = json_string_value(json_object_get(entry, "target"));
+    const char *from = json_text(json_object_get(entry, "source"));
+    const char *to = json_text(json_object_get(entry, "target"));
     if (!from || !to)
         return graph_fail(error, ALK_GRAPH_E_FORM, "an edge needs \"source\" and \"target\"");
     alk_node child = alk_graph_find(calls->graph, to);
@@ -169,7 +172,7 @@ static int check_parents(const struct alk_callgraph *calls, const json_t *nodes,
 {
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         const json_t *entry = json_array_get(nodes, i);
-        const char *id = json_string_value(json_object_get(entry, "key"));
+        const char *id = json_text(json_object_get(entry, "key"));
         const char *parent = json_string_value(
             json_object_get(json_object_get(entry, "attributes"), "parentRequestId"));
         alk_node above = alk_graph_in(calls->graph, alk_graph_find(calls->graph, id), 0);
@@ -224,7 +227,7 @@ static int put_removals(const struct alk_callgraph *calls, uint64_t since, json_
 
 json_t *alk_callgraph_changes(const struct alk_callgraph *calls, uint64_t since)
 {
-    bool reset = since < calls->forgotten;
+    bool reset = since < calls->forgotten || since > calls->version;
     if (reset)
         since = 0;
     json_t *out = json_pack("{s:I,s:b,s:[],s:[],s:[]}", "version", (json_int_t)calls->version,

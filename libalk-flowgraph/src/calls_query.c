@@ -20,7 +20,7 @@ int alk_callgraph_get(const struct alk_callgraph *calls, alk_node node, struct a
         .status = record_status(record),
         .id = calls->graph->nodes[node].key,
         .operation =
-            record->operation == NO_OPERATION ? NULL : calls->operations[record->operation],
+            record->operation == NO_OPERATION ? NULL : calls->operations[record->operation].name,
         .parent = alk_graph_in(calls->graph, node, 0),
         .started = record->requested,
         .ended = record->ended,
@@ -137,20 +137,28 @@ static json_int_t percentile(const struct ended *sorted, size_t count, unsigned 
     return sorted[rank ? rank - 1 : 0].duration;
 }
 
-static json_t *count_states(const struct alk_callgraph *calls, uint32_t operation)
+/* How many calls of an operation there are, and by state. */
+struct tally {
+    json_int_t all, states[ALK_CALL_ABORTED + 1];
+};
+
+static void count_states(const struct alk_callgraph *calls, struct tally *tallies)
 {
-    json_int_t counts[ALK_CALL_ABORTED + 1] = {0}, all = 0;
     const struct alk_graph *g = calls->graph;
     for (alk_node n = g->first; n != ALK_NODE_NONE; n = g->nodes[n].next) {
-        if (calls->records[n].operation != operation)
+        const struct record *record = &calls->records[n];
+        if (record->operation == NO_OPERATION)
             continue;
-        counts[record_status(&calls->records[n])]++;
-        all++;
+        tallies[record->operation].states[record_status(record)]++;
+        tallies[record->operation].all++;
     }
-    return all == 0 ? NULL
-                    : json_pack("{s:I,s:I,s:I,s:I}", "count", all, "completed",
-                                counts[ALK_CALL_COMPLETED], "failed", counts[ALK_CALL_FAILED],
-                                "aborted", counts[ALK_CALL_ABORTED]);
+}
+
+static json_t *tally_row(const struct tally *tally)
+{
+    return json_pack("{s:I,s:I,s:I,s:I}", "count", tally->all, "completed",
+                     tally->states[ALK_CALL_COMPLETED], "failed", tally->states[ALK_CALL_FAILED],
+                     "aborted", tally->states[ALK_CALL_ABORTED]);
 }
 
 static size_t collect_ended(const struct alk_callgraph *calls, struct ended *list)
@@ -183,19 +191,24 @@ json_t *alk_callgraph_summary(const struct alk_callgraph *calls)
 {
     json_t *out = json_object();
     struct ended *list = malloc((alk_graph_node_count(calls->graph) + 1) * sizeof *list);
-    size_t count = list ? collect_ended(calls, list) : 0, at = 0;
-    bool ok = out && list;
-    for (uint32_t op = 0; ok && op < calls->operation_count; op++) {
+    struct tally *tallies = calloc((size_t)calls->operation_bound + 1, sizeof *tallies);
+    bool ok = out && list && tallies;
+    size_t count = ok ? collect_ended(calls, list) : 0, at = 0;
+    if (ok)
+        count_states(calls, tallies);
+    for (uint32_t op = 0; ok && op < calls->operation_bound; op++) {
         size_t start = at;
         while (at < count && list[at].operation == op)
             at++;
-        json_t *row = count_states(calls, op);
-        if (row)
-            ok = add_percentiles(row, list + start, at - start) == 0 &&
-                 json_object_set(out, calls->operations[op], row) == 0;
+        if (!calls->operations[op].name)
+            continue;
+        json_t *row = tally_row(&tallies[op]);
+        ok = row && add_percentiles(row, list + start, at - start) == 0 &&
+             json_object_set(out, calls->operations[op].name, row) == 0;
         json_decref(row);
     }
     free(list);
+    free(tallies);
     if (!ok) {
         json_decref(out);
         return NULL;

@@ -138,21 +138,24 @@ void tree_join(struct alk_callgraph *calls, alk_node parent, alk_node child)
     }
 }
 
-/* Remove a tree from its root down, level by level, so that no node has edges left to search. */
+/* Remove a tree, leaf after leaf: this needs no memory, and cannot fail. */
 static size_t drop_tree(struct alk_callgraph *calls, alk_node tree)
 {
-    struct alk_node_list below;
-    alk_node top = calls->records[tree].top;
-    if (alk_graph_descendants(calls->graph, &top, 1, &below)) {
-        alk_node_list_free(&below);
-        return 0;
-    }
-    size_t count = below.count + 1;
+    const struct node *nodes = calls->graph->nodes;
+    alk_node at = calls->records[tree].top;
+    size_t count = 0;
     calls->finished_count--;
-    call_remove(calls, top);
-    for (size_t i = 0; i < below.count; i++)
-        call_remove(calls, below.nodes[i]);
-    alk_node_list_free(&below);
+    while (at != ALK_NODE_NONE) {
+        const struct ends *out = &nodes[at].out;
+        if (out->count) {
+            at = out->list[out->count - 1].node;
+            continue;
+        }
+        alk_node leaf = at;
+        at = alk_graph_in(calls->graph, leaf, 0);
+        call_remove(calls, leaf);
+        count++;
+    }
     return count;
 }
 
@@ -165,11 +168,8 @@ static size_t drop_while(struct alk_callgraph *calls, int64_t before)
         if (valid && first.time >= before &&
             calls->finished_count <= calls->options.max_finished_trees)
             break;
-        size_t count = valid ? drop_tree(calls, first.tree) : 0;
-        if (valid && !count)
-            break; /* no memory to do it with; next time */
-        dropped += count;
         heap_pop(calls);
+        dropped += valid ? drop_tree(calls, first.tree) : 0;
     }
     return dropped;
 }

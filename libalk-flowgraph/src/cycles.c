@@ -1,9 +1,11 @@
 /*
  * All elementary cycles: D. B. Johnson, "Finding all the elementary circuits of a
  * directed graph" (1975), with its recursion written out as a stack. A cycle is
- * reported from its lowest-numbered node, so each comes once.
+ * reported from its lowest-numbered node, so each comes once: the lowest node of a
+ * component is searched from, then taken out, and what is left of the component
+ * falls into components again. So each search finds at least one cycle.
  */
-#include "graph_core.h"
+#include "components.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +15,24 @@ struct waiting { /* "unblock `node` when the owner of this list is" */
     uint32_t next;
 };
 
+struct stretch { /* of `members`: a component */
+    size_t begin, end;
+};
+
 struct johnson {
     const struct alk_graph *g;
+    struct tarjan tarjan;
     alk_node start;
-    const uint32_t *component; /* of the graph as a whole */
+    uint32_t *group; /* the lowest node of the component that a node is in now */
+    alk_node *members;
+    struct stretch *parts; /* those still to be searched */
+    size_t part_count;
+
     bool *blocked, *closed;
     uint32_t *at;    /* next edge to look at */
     uint32_t *first; /* of the node's waiting list, UINT32_MAX: empty */
     struct waiting *waiting;
-    uint32_t waiting_count, waiting_size;
+    uint32_t waiting_count, waiting_size, waiting_free;
     alk_node *path, *stack;
     size_t path_count;
     size_t found, max;
@@ -30,24 +41,39 @@ struct johnson {
     int status;
 };
 
-static bool wait_for(struct johnson *j, alk_node owner, alk_node node)
+/* ---- the search from one node --------------------------------------------------------- */
+
+static uint32_t waiting_take(struct johnson *j)
 {
-    for (uint32_t i = j->first[owner]; i != UINT32_MAX; i = j->waiting[i].next)
-        if (j->waiting[i].node == node)
-            return true;
+    uint32_t taken = j->waiting_free;
+    if (taken != UINT32_MAX) {
+        j->waiting_free = j->waiting[taken].next;
+        return taken;
+    }
     if (j->waiting_count == j->waiting_size) {
         uint32_t size = j->waiting_size ? j->waiting_size * 2 : 64;
         struct waiting *grown = reallocarray(j->waiting, size, sizeof *grown);
-        if (!grown) {
+        if (!grown || size < j->waiting_size) {
             j->status = ALK_GRAPH_E_NOMEM;
-            return false;
+            return UINT32_MAX;
         }
         j->waiting = grown;
         j->waiting_size = size;
     }
-    j->waiting[j->waiting_count] = (struct waiting){node, j->first[owner]};
-    j->first[owner] = j->waiting_count++;
-    return true;
+    return j->waiting_count++;
+}
+
+/* `node` stays blocked until `owner` is not; it may wait for it since an earlier visit. */
+static void wait_for(struct johnson *j, alk_node owner, alk_node node)
+{
+    for (uint32_t i = j->first[owner]; i != UINT32_MAX; i = j->waiting[i].next)
+        if (j->waiting[i].node == node)
+            return;
+    uint32_t taken = waiting_take(j);
+    if (taken == UINT32_MAX)
+        return;
+    j->waiting[taken] = (struct waiting){node, j->first[owner]};
+    j->first[owner] = taken;
 }
 
 static void unblock(struct johnson *j, alk_node node)
@@ -57,21 +83,25 @@ static void unblock(struct johnson *j, alk_node node)
     j->blocked[node] = false;
     while (count) {
         alk_node owner = j->stack[--count];
-        uint32_t i = j->first[owner];
+        uint32_t i = j->first[owner], next;
         j->first[owner] = UINT32_MAX;
-        for (; i != UINT32_MAX; i = j->waiting[i].next) {
-            if (!j->blocked[j->waiting[i].node])
+        for (; i != UINT32_MAX; i = next) {
+            alk_node waits = j->waiting[i].node;
+            next = j->waiting[i].next;
+            j->waiting[i].next = j->waiting_free;
+            j->waiting_free = i;
+            if (!j->blocked[waits])
                 continue;
-            j->blocked[j->waiting[i].node] = false;
-            j->stack[count++] = j->waiting[i].node;
+            j->blocked[waits] = false;
+            j->stack[count++] = waits;
         }
     }
 }
 
-/* Edges to nodes below the start, or out of its component, do not count. */
+/* Edges out of the component do not count. */
 static bool counts(const struct johnson *j, alk_node to)
 {
-    return to >= j->start && j->component[to] == j->component[j->start];
+    return j->group[to] == j->start;
 }
 
 static bool report(struct johnson *j)
@@ -129,57 +159,96 @@ static bool circuits(struct johnson *j)
     return !j->status;
 }
 
-static void reset(struct johnson *j)
+/* ---- components, and what is left of them ---------------------------------------------- */
+
+/* Components that Tarjan's search put into its `members`; they go to `begin` of ours. */
+static void take_parts(struct johnson *j, size_t begin)
 {
-    size_t n = j->g->node_bound;
-    memset(j->blocked, 0, n);
-    memset(j->closed, 0, n);
-    memset(j->first, 0xff, n * sizeof *j->first);
-    j->waiting_count = 0;
-    j->path_count = 0;
+    const struct tarjan *t = &j->tarjan;
+    memcpy(j->members + begin, t->members, t->member_count * sizeof *t->members);
+    size_t end = begin + t->member_count, next;
+    for (; begin < end; begin = next) {
+        alk_node lowest = j->members[begin];
+        for (next = begin;
+             next < end && t->component[j->members[next]] == t->component[j->members[begin]];
+             next++)
+            if (j->members[next] < lowest)
+                lowest = j->members[next];
+        for (size_t i = begin; i < next; i++)
+            j->group[j->members[i]] = lowest;
+        if (next - begin > 1)
+            j->parts[j->part_count++] = (struct stretch){begin, next};
+    }
 }
 
-static int search(struct johnson *j, const uint32_t *sizes)
+/* Search a component from its lowest node, and split what is left without it. */
+static bool search_part(struct johnson *j, struct stretch part)
 {
-    for (alk_node node = 0; node < j->g->node_bound; node++) {
-        if (!j->g->nodes[node].key || sizes[j->component[node]] < 2)
-            continue;
-        reset(j);
-        j->start = node;
-        if (!circuits(j))
-            break;
+    struct tarjan *t = &j->tarjan;
+    j->start = j->group[j->members[part.begin]];
+    j->waiting_count = 0;
+    j->waiting_free = UINT32_MAX;
+    j->path_count = 0;
+    for (size_t i = part.begin; i < part.end; i++) {
+        alk_node node = j->members[i];
+        j->blocked[node] = j->closed[node] = false;
+        j->first[node] = UINT32_MAX;
+        t->low[node] = 0;
+        t->component[node] = UINT32_MAX;
     }
+    if (!circuits(j))
+        return false;
+    j->group[j->start] = UINT32_MAX;
+    t->seen = t->found = 0;
+    t->member_count = 0;
+    for (size_t i = part.begin; i < part.end; i++)
+        if (j->members[i] != j->start && !t->low[j->members[i]])
+            tarjan_from(t, j->members[i]);
+    take_parts(j, part.begin);
+    return true;
+}
+
+static int search(struct johnson *j)
+{
+    const struct alk_graph *g = j->g;
+    for (alk_node node = g->first; node != ALK_NODE_NONE; node = g->nodes[node].next)
+        if (!j->tarjan.low[node])
+            tarjan_from(&j->tarjan, node);
+    take_parts(j, 0);
+    j->tarjan.group = j->group;
+    while (j->part_count && search_part(j, j->parts[--j->part_count]))
+        ;
     return j->status;
 }
 
 int alk_graph_cycles(const struct alk_graph *g, size_t max_cycles, alk_graph_cycle_fn *each,
                      void *user)
 {
-    size_t n = (size_t)g->node_bound + 1, count;
-    uint32_t *component;
-    int status = alk_graph_components(g, &component, &count);
-    if (status)
-        return status;
-    struct johnson j = {
-        .g = g, .component = component, .max = max_cycles, .each = each, .user = user};
-    uint32_t *room = calloc(n, 5 * sizeof *room);
+    size_t n = (size_t)g->node_bound + 1;
+    struct johnson j = {.g = g, .max = max_cycles, .each = each, .user = user};
+    uint32_t *room = calloc(n, 7 * sizeof *room);
     bool *flags = calloc(n, 2 * sizeof *flags);
-    status = ALK_GRAPH_E_NOMEM;
-    if (room && flags) {
-        uint32_t *sizes = room;
-        j.at = room + n;
-        j.first = room + 2 * n;
-        j.path = room + 3 * n;
-        j.stack = room + 4 * n;
+    int status = tarjan_init(&j.tarjan, g);
+    j.parts = calloc(n / 2 + 1, sizeof *j.parts);
+    if (!room || !flags || !j.parts)
+        status = ALK_GRAPH_E_NOMEM;
+    if (!status) {
+        j.tarjan.members = room;
+        j.members = room + n;
+        j.group = room + 2 * n;
+        j.at = room + 3 * n;
+        j.first = room + 4 * n;
+        j.path = room + 5 * n;
+        j.stack = room + 6 * n;
         j.blocked = flags;
         j.closed = flags + n;
-        for (alk_node node = g->first; node != ALK_NODE_NONE; node = g->nodes[node].next)
-            sizes[component[node]]++;
-        status = search(&j, sizes);
+        status = search(&j);
     }
+    free(j.tarjan.component);
+    tarjan_free(&j.tarjan);
     free(j.waiting);
+    free(j.parts);
     free(room);
     free(flags);
-    free(component);
     return status;
 }

@@ -7,6 +7,12 @@
 
 /* ---- JSON ------------------------------------------------------------------------------- */
 
+const char *json_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
 static int put_attributes(json_t *entry, json_t *attributes)
 {
     return attributes ? json_object_set(entry, "attributes", attributes) : 0;
@@ -43,7 +49,7 @@ json_t *alk_graph_to_json(const struct alk_graph *g)
     json_t *out = json_pack("{s:{},s:{s:s,s:b,s:b},s:[],s:[]}", "attributes", "options", "type",
                             "directed", "multi", 0, "allowSelfLoops", 0, "nodes", "edges");
     json_t *nodes = json_object_get(out, "nodes"), *edges = json_object_get(out, "edges");
-    bool ok = out != NULL;
+    bool ok = out && put_attributes(out, g->attributes) == 0;
     for (alk_node n = g->first; ok && n != ALK_NODE_NONE; n = g->nodes[n].next)
         ok = put_node(nodes, &g->nodes[n]) == 0 && put_edges(edges, g, &g->nodes[n]) == 0;
     if (!ok) {
@@ -57,7 +63,7 @@ static int read_nodes(struct alk_graph *g, const json_t *nodes, struct alk_graph
 {
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         const json_t *entry = json_array_get(nodes, i);
-        const char *key = json_string_value(json_object_get(entry, "key"));
+        const char *key = json_text(json_object_get(entry, "key"));
         json_t *attributes = json_object_get(entry, "attributes");
         if (!key || (attributes && !json_is_object(attributes)))
             return graph_fail(error, ALK_GRAPH_E_FORM,
@@ -75,8 +81,8 @@ static int read_edges(struct alk_graph *g, const json_t *edges, struct alk_graph
 {
     for (size_t i = 0; i < json_array_size(edges); i++) {
         const json_t *entry = json_array_get(edges, i);
-        const char *from = json_string_value(json_object_get(entry, "source"));
-        const char *to = json_string_value(json_object_get(entry, "target"));
+        const char *from = json_text(json_object_get(entry, "source"));
+        const char *to = json_text(json_object_get(entry, "target"));
         json_t *attributes = json_object_get(entry, "attributes");
         if (!from || !to || (attributes && !json_is_object(attributes)) ||
             json_is_true(json_object_get(entry, "undirected")))
@@ -96,15 +102,19 @@ int alk_graph_from_json(const json_t *json, bool acyclic, struct alk_graph **out
 {
     const json_t *nodes = json_object_get(json, "nodes"), *edges = json_object_get(json, "edges");
     const char *type = json_string_value(json_object_get(json_object_get(json, "options"), "type"));
+    json_t *attributes = json_object_get(json, "attributes");
     *out = NULL;
     if (!json_is_array(nodes) || (edges && !json_is_array(edges)))
         return graph_fail(error, ALK_GRAPH_E_FORM,
                           "a graph needs an array \"nodes\", and \"edges\" that are an array");
+    if (attributes && !json_is_object(attributes))
+        return graph_fail(error, ALK_GRAPH_E_FORM, "the \"attributes\" must be an object");
     if (type && strcmp(type, "undirected") == 0)
         return graph_fail(error, ALK_GRAPH_E_FORM, "the graph must be directed");
     struct alk_graph *g = alk_graph_new(acyclic);
     if (!g)
         return graph_fail(error, ALK_GRAPH_E_NOMEM, "out of memory");
+    alk_graph_set_attributes(g, ALK_NODE_NONE, attributes);
     int status = read_nodes(g, nodes, error);
     if (!status)
         status = read_edges(g, edges, error);
@@ -117,16 +127,37 @@ int alk_graph_from_json(const json_t *json, bool acyclic, struct alk_graph **out
 
 /* ---- text --------------------------------------------------------------------------------- */
 
-/* Inside double quotes Graphviz wants quotes and backslashes escaped. */
-static void put_dot_string(struct string_buffer *out, const char *text)
+/*
+ * Inside double quotes Graphviz wants quotes and backslashes escaped. Control characters
+ * would make its SVG unreadable: they become \x01 and the like, in a label once more escaped.
+ */
+static void put_dot_string(struct string_buffer *out, const char *text, bool label)
 {
     string_put(out, "\"");
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             string_append(out, "\\", 1);
-        string_append(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
+        if (*text == '\n')
+            string_put(out, "\\n");
+        else if ((unsigned char)*text < ' ' && *text != '\t')
+            string_printf(out, "%s\\x%02x", label ? "\\" : "", (unsigned)*text);
+        else if (*text == '&' && label)
+            string_put(out, "&amp;");
+        else
+            string_append(out, text, 1);
     }
     string_put(out, "\"");
+}
+
+/* Graphviz shows the name, unless that begins with %, or has entities or escapes of ours. */
+static bool needs_dot_label(const char *key)
+{
+    if (*key == '%')
+        return true;
+    for (; *key; key++)
+        if (*key == '&' || ((unsigned char)*key < ' ' && *key != '\t' && *key != '\n'))
+            return true;
+    return false;
 }
 
 char *alk_graph_to_dot(const struct alk_graph *g)
@@ -135,15 +166,20 @@ char *alk_graph_to_dot(const struct alk_graph *g)
     string_put(&out, "digraph {\n");
     for (alk_node n = g->first; n != ALK_NODE_NONE; n = g->nodes[n].next) {
         string_put(&out, "    ");
-        put_dot_string(&out, g->nodes[n].key);
+        put_dot_string(&out, g->nodes[n].key, false);
+        if (needs_dot_label(g->nodes[n].key)) {
+            string_put(&out, " [label=");
+            put_dot_string(&out, g->nodes[n].key, true);
+            string_put(&out, "]");
+        }
         string_put(&out, ";\n");
     }
     for (alk_node n = g->first; n != ALK_NODE_NONE; n = g->nodes[n].next) {
         for (uint32_t i = 0; i < g->nodes[n].out.count; i++) {
             string_put(&out, "    ");
-            put_dot_string(&out, g->nodes[n].key);
+            put_dot_string(&out, g->nodes[n].key, false);
             string_put(&out, " -> ");
-            put_dot_string(&out, g->nodes[g->nodes[n].out.list[i].node].key);
+            put_dot_string(&out, g->nodes[g->nodes[n].out.list[i].node].key, false);
             string_put(&out, ";\n");
         }
     }

@@ -1,10 +1,12 @@
 /* Nodes, edges and the indexes that find them. */
 #include "graph_core.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int graph_fail(struct alk_graph_error *error, int status, const char *format, ...)
 {
@@ -13,36 +15,51 @@ int graph_fail(struct alk_graph_error *error, int status, const char *format, ..
         va_start(args, format);
         vsnprintf(error->text, sizeof error->text, format, args);
         va_end(args);
+        utf8_mend(error->text); /* keys were cut to fit */
     }
     return status;
 }
 
 /* ---- hashing -------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t a, uint64_t b)
+__extension__ typedef unsigned __int128 wide;
+
+static uint64_t fold(uint64_t a, uint64_t b)
 {
-    a = (a ^ b) * 0x9e3779b97f4a7c15u;
-    return a ^ a >> 29;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Keys come from strangers: the seed keeps them from choosing who collides. */
+/*
+ * Keys come from strangers. Multiplied by a number that nobody knows, and folded,
+ * a difference between two keys cannot be cancelled by another one further on.
+ */
 static uint32_t key_hash(const struct alk_graph *g, const char *key)
 {
     size_t length = strlen(key);
-    uint64_t hash = mix(g->seed, length), word;
+    uint64_t hash = fold(g->seed[0] ^ length, g->seed[1]), word;
     for (; length >= 8; key += 8, length -= 8) {
         memcpy(&word, key, 8);
-        hash = mix(hash, word);
+        hash = fold(hash ^ word, g->seed[1]);
     }
     word = 0;
     memcpy(&word, key, length);
-    hash = mix(mix(hash, word), g->seed >> 7);
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)fold(hash ^ word, g->seed[1]);
 }
 
 static uint32_t edge_hash(const struct alk_graph *g, alk_node from, alk_node to)
 {
-    return (uint32_t)(mix(g->seed, (uint64_t)from << 32 | to) >> 32);
+    return (uint32_t)fold(g->seed[0] ^ ((uint64_t)from << 32 | to), g->seed[1]);
+}
+
+/* Without a source of randomness, where memory lies must do. */
+static void seed_init(struct alk_graph *g)
+{
+    if (getentropy(g->seed, sizeof g->seed)) {
+        g->seed[0] = (uintptr_t)g * 0x9e3779b97f4a7c15u;
+        g->seed[1] = (uintptr_t)&g * 0xe7037ed1a0b428dbu;
+    }
+    g->seed[1] |= 1;
 }
 
 static uint32_t slot_hash(const struct alk_graph *g, const struct index *index, uint32_t number)
@@ -139,7 +156,7 @@ struct alk_graph *alk_graph_new(bool acyclic)
     g->acyclic = acyclic;
     g->first = g->last = g->free_node = ALK_NODE_NONE;
     g->free_edge = EDGE_NONE;
-    g->seed = mix((uintptr_t)g, (uintptr_t)&g); /* where memory lies differs from run to run */
+    seed_init(g);
     return g;
 }
 
@@ -155,6 +172,7 @@ void alk_graph_free(struct alk_graph *g)
     }
     for (uint32_t i = 0; i < g->edge_bound; i++)
         json_decref(g->edges[i].attributes);
+    json_decref(g->attributes);
     free(g->nodes);
     free(g->edges);
     free(g->stack);
@@ -201,6 +219,8 @@ int alk_graph_add_node(struct alk_graph *g, const char *key, json_t *attributes,
     alk_node node = alk_graph_find(g, key);
     if (out)
         *out = node;
+    if (!utf8_valid(key))
+        return graph_fail(error, ALK_GRAPH_E_FORM, "the key \"%.100s\" is not UTF-8", key);
     if (node != ALK_NODE_NONE)
         return graph_fail(error, ALK_GRAPH_E_EXISTS, "the node \"%s\" is there already", key);
     int status = nodes_reserve(g);
@@ -406,18 +426,28 @@ const char *alk_graph_key(const struct alk_graph *g, alk_node node)
     return node < g->node_bound ? g->nodes[node].key : NULL;
 }
 
+/* Where the attributes of a node, or of the graph itself, are kept. */
+static json_t **attributes_at(struct alk_graph *g, alk_node node)
+{
+    if (node == ALK_NODE_NONE)
+        return &g->attributes;
+    return node_valid(g, node) ? &g->nodes[node].attributes : NULL;
+}
+
 json_t *alk_graph_attributes(const struct alk_graph *g, alk_node node)
 {
-    return node_valid(g, node) ? g->nodes[node].attributes : NULL;
+    json_t **at = attributes_at((struct alk_graph *)(uintptr_t)g, node);
+    return at ? *at : NULL;
 }
 
 void alk_graph_set_attributes(struct alk_graph *g, alk_node node, json_t *attributes)
 {
-    if (!node_valid(g, node))
+    json_t **at = attributes_at(g, node);
+    if (!at)
         return;
     json_incref(attributes);
-    json_decref(g->nodes[node].attributes);
-    g->nodes[node].attributes = attributes;
+    json_decref(*at);
+    *at = attributes;
 }
 
 bool alk_graph_has_edge(const struct alk_graph *g, alk_node from, alk_node to)

@@ -40,13 +40,14 @@ struct index {
 
 struct alk_graph {
     bool acyclic;
+    json_t *attributes;
     struct node *nodes;
     uint32_t node_bound, node_size, node_count;
     alk_node first, last, free_node;
     struct edge *edges;
     uint32_t edge_bound, edge_size, edge_count, free_edge;
     struct index node_index, edge_index;
-    uint64_t seed;
+    uint64_t seed[2]; /* of the hashes; the second is odd */
     uint32_t mark;
     alk_node *stack; /* two times node_size entries for the searches in acyclic.c */
 };
@@ -59,6 +60,9 @@ static inline bool node_valid(const struct alk_graph *g, alk_node node)
 }
 
 uint32_t edge_find(const struct alk_graph *g, alk_node from, alk_node to);
+
+/* The text of a JSON string; NULL for other values, and for text that a NUL cuts short. */
+const char *json_text(const json_t *value);
 
 int graph_fail(struct alk_graph_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

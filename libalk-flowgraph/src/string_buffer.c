@@ -46,8 +46,14 @@ void string_printf(struct string_buffer *out, const char *format, ...)
 
 void string_put_mermaid(struct string_buffer *out, const char *text)
 {
+    static const char direction[] = "direction"; /* a statement, wherever it is in a line */
+    if (!*text)
+        string_put(out, " "); /* an empty label is no label */
     for (; *text; text++) {
-        if (strchr("\"#<>&`\\[]{}|;", *text) || (unsigned char)*text < ' ')
+        bool last = *text == 'n' && out->length >= sizeof direction - 2 && !out->failed &&
+                    memcmp(out->bytes + out->length - (sizeof direction - 2), direction,
+                           sizeof direction - 2) == 0;
+        if (last || strchr("\"#<>&`\\[]{}|;:$", *text) || (unsigned char)*text < ' ')
             string_printf(out, "#%d;", (unsigned char)*text);
         else
             string_append(out, text, 1);

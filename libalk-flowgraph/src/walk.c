@@ -1,4 +1,4 @@
-/* Searches that go over the graph once: order, reachability, ways, components. */
+/* Searches that go over the graph once: order, reachability, ways. */
 #include "graph_core.h"
 
 #include <stdio.h>
@@ -203,92 +203,5 @@ int alk_graph_shortest_path(const struct alk_graph *g, alk_node from, alk_node t
             path->nodes[length] = n;
     }
     free(came);
-    return 0;
-}
-
-/* ---- strongly connected components ------------------------------------------------------------ */
-
-struct tarjan {
-    const struct alk_graph *g;
-    uint32_t *component; /* the result */
-    uint32_t *low;       /* 0: not seen */
-    uint32_t *at;        /* next outgoing edge to look at */
-    alk_node *path, *open;
-    size_t path_count, open_count;
-    uint32_t seen, found;
-};
-
-static void tarjan_enter(struct tarjan *t, alk_node node)
-{
-    t->low[node] = ++t->seen;
-    t->at[node] = 0;
-    t->path[t->path_count++] = node;
-    t->open[t->open_count++] = node;
-}
-
-/* All edges of the last node of the path were looked at. `number` is its own. */
-static void tarjan_leave(struct tarjan *t, alk_node node, bool root)
-{
-    t->path_count--;
-    if (root) {
-        alk_node member;
-        do {
-            member = t->open[--t->open_count];
-            t->component[member] = t->found;
-        } while (member != node);
-        t->found++;
-    }
-    if (t->path_count) {
-        alk_node parent = t->path[t->path_count - 1];
-        if (t->component[node] == UINT32_MAX && t->low[node] < t->low[parent])
-            t->low[parent] = t->low[node];
-    }
-}
-
-/* Tarjan's algorithm; the stack of calls is t->path. `number` holds each node's own number. */
-static void tarjan_from(struct tarjan *t, alk_node start, uint32_t *number)
-{
-    tarjan_enter(t, start);
-    number[start] = t->seen;
-    while (t->path_count) {
-        alk_node node = t->path[t->path_count - 1];
-        const struct ends *out = &t->g->nodes[node].out;
-        if (t->at[node] == out->count) {
-            tarjan_leave(t, node, t->low[node] == number[node]);
-            continue;
-        }
-        alk_node to = out->list[t->at[node]++].node;
-        if (!t->low[to]) {
-            tarjan_enter(t, to);
-            number[to] = t->seen;
-        } else if (t->component[to] == UINT32_MAX && number[to] < t->low[node]) {
-            t->low[node] = number[to];
-        }
-    }
-}
-
-int alk_graph_components(const struct alk_graph *g, uint32_t **component, size_t *count)
-{
-    size_t n = (size_t)g->node_bound + 1;
-    uint32_t *room = calloc(n, 5 * sizeof *room);
-    struct tarjan t = {.g = g, .component = malloc(n * sizeof *t.component)};
-    *component = t.component;
-    *count = 0;
-    if (!room || !t.component) {
-        free(room);
-        free(t.component);
-        *component = NULL;
-        return ALK_GRAPH_E_NOMEM;
-    }
-    memset(t.component, 0xff, n * sizeof *t.component);
-    t.low = room;
-    t.at = room + n;
-    t.path = room + 2 * n;
-    t.open = room + 3 * n;
-    for (alk_node node = g->first; node != ALK_NODE_NONE; node = g->nodes[node].next)
-        if (!t.low[node])
-            tarjan_from(&t, node, room + 4 * n);
-    free(room);
-    *count = t.found;
     return 0;
 }

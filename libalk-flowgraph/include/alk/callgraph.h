@@ -7,7 +7,10 @@
  * States: pending -> running -> completed | failed | aborted, and from pending to
  * any end. An event that contradicts what is known is refused and changes
  * nothing. Times are milliseconds since 1970, told by the caller; nothing here
- * looks at a clock.
+ * looks at a clock. Ids and operations are UTF-8.
+ *
+ * What never ends is never dropped: tell of calls whose caller is gone as aborted.
+ * An event of a call that was dropped already makes the call anew.
  *
  * Threads: one at a time.
  */
@@ -65,6 +68,7 @@ void alk_callgraph_free(struct alk_callgraph *calls);
 /*
  * Apply an event. E_TRANSITION: a call in that state cannot do this. E_EXISTS:
  * another request with this id. E_CYCLE, E_LOOP: the parents would go in a circle.
+ * E_LIMIT: max_calls are there. E_FORM: no id, operation or time.
  */
 int alk_callgraph_apply(struct alk_callgraph *calls, const struct alk_call_event *event,
                         struct alk_graph_error *error);
@@ -136,7 +140,8 @@ uint64_t alk_callgraph_version(const struct alk_callgraph *calls);
 /*
  * What changed after version `since`: {version, reset, removed: [id], nodes: [...],
  * edges: [...]}; apply `removed` first. `reset` says that removals so old are
- * forgotten: empty the copy and take everything that follows. New reference.
+ * forgotten, or that this graph never had that version (versions begin anew with each
+ * graph): empty the copy and take everything that follows. New reference.
  */
 json_t *alk_callgraph_changes(const struct alk_callgraph *calls, uint64_t since);
 

@@ -53,7 +53,7 @@ struct alk_graph *alk_graph_new(bool acyclic);
 void alk_graph_free(struct alk_graph *graph);
 
 /*
- * Add a node; `attributes` is an object or NULL, and shared, not copied. Its
+ * Add a node under a key in UTF-8; `attributes` is an object or NULL, and shared, not copied. Its
  * number goes to `*node` if that is not NULL. `error` may be NULL everywhere.
  */
 int alk_graph_add_node(struct alk_graph *graph, const char *key, json_t *attributes, alk_node *node,
@@ -69,8 +69,9 @@ int alk_graph_remove_edge(struct alk_graph *graph, alk_node from, alk_node to);
 
 /*
  * Whether from -> to would close a cycle: 1 or 0, or E_UNKNOWN, E_NOMEM. In an
- * acyclic graph building m edges takes O(m * sqrt(m)) steps in all, checks
- * included; in any other graph each check is a search.
+ * acyclic graph building m edges takes O(m * sqrt(m)) steps in all, also with a
+ * check before each; a check without its edge may take a search, as every check
+ * does in any other graph.
  */
 int alk_graph_would_cycle(struct alk_graph *graph, alk_node from, alk_node to);
 
@@ -81,6 +82,7 @@ size_t alk_graph_edge_count(const struct alk_graph *graph);
 
 alk_node alk_graph_find(const struct alk_graph *graph, const char *key);
 const char *alk_graph_key(const struct alk_graph *graph, alk_node node); /* NULL: no such node */
+/* NULL: none. With ALK_NODE_NONE, those of the graph itself; also to set them. */
 json_t *alk_graph_attributes(const struct alk_graph *graph, alk_node node);
 void alk_graph_set_attributes(struct alk_graph *graph, alk_node node, json_t *attributes);
 bool alk_graph_has_edge(const struct alk_graph *graph, alk_node from, alk_node to);
@@ -128,7 +130,8 @@ int alk_graph_shortest_path(const struct alk_graph *graph, alk_node from, alk_no
 int alk_graph_components(const struct alk_graph *graph, uint32_t **component, size_t *count);
 
 /*
- * All elementary cycles (Johnson 1975). `each` returns false to end the search.
+ * All elementary cycles (Johnson 1975), each from its lowest-numbered node, in
+ * O(n + m) steps for each and once more. `each` returns false to end the search.
  * E_LIMIT when there are more than `max_cycles`; those were reported.
  */
 typedef bool alk_graph_cycle_fn(void *user, const alk_node *nodes, size_t count);
@@ -137,7 +140,11 @@ int alk_graph_cycles(const struct alk_graph *graph, size_t max_cycles, alk_graph
 
 /* ---- exchange ------------------------------------------------------------------------------ */
 
-/* graphology's serialisation: attributes, options, nodes, edges. New references. */
+/*
+ * graphology's serialisation: attributes, options, nodes, edges. New references; NULL:
+ * no memory. Reading refuses undirected graphs and edges, parallel edges and loops;
+ * keys of edges are not kept.
+ */
 json_t *alk_graph_to_json(const struct alk_graph *graph);
 int alk_graph_from_json(const json_t *json, bool acyclic, struct alk_graph **out,
                         struct alk_graph_error *error);

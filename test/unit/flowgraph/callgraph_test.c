@@ -1,5 +1,6 @@
 /* Calls: the state machine, events in any order, retention, exchange, great depth. */
 #include "alk/callgraph.h"
+#include "calls.h"
 #include "random.h"
 
 #include <setjmp.h>
@@ -157,15 +158,19 @@ static void invent(struct history *h, struct random *random)
             h->events[h->count++] = event;
         }
         event.output = NULL;
-        event.time = time + 1 + random_below(random, 10);
+        event.time = time + random_below(random, 10); /* also with the last response */
         event.type = ALK_CALL_ENDED + random_below(random, 3);
+        if (event.type == ALK_CALL_ENDED && random_below(random, 2))
+            event.output = json_pack("{s:i}", "o", (int)random_below(random, 100));
         if (event.type == ALK_CALL_ERROR)
             event.error =
                 json_pack("{s:s,s:s,s:b}", "code", "INTERNAL", "message", "m", "retryable", 0);
         if (random_below(random, 5))
             h->events[h->count++] = event;
-        else
+        else {
             json_decref(event.error);
+            json_decref(event.output);
+        }
     }
 }
 
@@ -291,6 +296,42 @@ static void test_change_feed(void **state)
         alk_callgraph_free(calls);
         forget(&history);
     }
+}
+
+/* A store that followed another graph, such as that of the process before. */
+static void test_feed_of_another_graph(void **state)
+{
+    (void)state;
+    struct alk_callgraph *calls = alk_callgraph_new(NULL);
+    apply(calls, ALK_CALL_REQUESTED, "a", 10, NULL);
+    json_t *changes = alk_callgraph_changes(calls, 1000);
+    assert_true(json_is_true(json_object_get(changes, "reset")));
+    assert_int_equal(json_array_size(json_object_get(changes, "nodes")), 1);
+    json_decref(changes);
+    changes = alk_callgraph_changes(calls, alk_callgraph_version(calls));
+    assert_true(json_is_false(json_object_get(changes, "reset")));
+    assert_int_equal(json_array_size(json_object_get(changes, "nodes")), 0);
+    json_decref(changes);
+    alk_callgraph_free(calls);
+}
+
+/* What is refused for want of room leaves the removals that the feed remembers alone. */
+static void test_feed_of_a_full_graph(void **state)
+{
+    (void)state;
+    struct alk_callgraph_options options = ALK_CALLGRAPH_OPTIONS_INIT;
+    options.max_calls = 2;
+    options.max_removed = 2;
+    struct alk_callgraph *calls = alk_callgraph_new(&options);
+    apply(calls, ALK_CALL_REQUESTED, "a", 10, NULL);
+    uint64_t version = alk_callgraph_version(calls);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(apply(calls, ALK_CALL_REQUESTED, "b", 10, "p"), ALK_GRAPH_E_LIMIT);
+    assert_int_equal(alk_callgraph_version(calls), version);
+    assert_int_equal(apply(calls, ALK_CALL_REQUESTED, "b", 10, NULL), 0);
+    assert_int_equal(apply(calls, ALK_CALL_STARTED, "c", 10, NULL), ALK_GRAPH_E_LIMIT);
+    assert_int_equal(apply(calls, ALK_CALL_STARTED, "b", 10, NULL), 0);
+    alk_callgraph_free(calls);
 }
 
 /* ---- retention --------------------------------------------------------------------------------------- */
@@ -603,15 +644,114 @@ static void test_deep_calls(void **state)
     alk_callgraph_free(calls);
 }
 
+/* Operations are remembered as long as there are calls of them. */
+static void test_operations_are_forgotten(void **state)
+{
+    (void)state;
+    struct alk_callgraph_options options = ALK_CALLGRAPH_OPTIONS_INIT;
+    options.max_finished_trees = 10;
+    struct alk_callgraph *calls = alk_callgraph_new(&options);
+    char name[24];
+    for (int i = 0; i < 5000; i++) {
+        snprintf(name, sizeof name, "/x/%d", i);
+        struct alk_call_event event = {
+            .type = ALK_CALL_REQUESTED, .time = i, .id = name, .operation = name};
+        assert_int_equal(alk_callgraph_apply(calls, &event, NULL), 0);
+        assert_int_equal(alk_callgraph_apply(calls, &event, NULL), 0);
+        event.type = ALK_CALL_ENDED;
+        assert_int_equal(alk_callgraph_apply(calls, &event, NULL), 0);
+    }
+    assert_true(calls->operation_bound < 20);
+    json_t *summary = alk_callgraph_summary(calls);
+    assert_int_equal(json_object_size(summary), 10);
+    json_t *row = json_object_get(summary, "/x/4999");
+    assert_int_equal(json_integer_value(json_object_get(row, "count")), 1);
+    assert_int_equal(json_integer_value(json_object_get(row, "p99")), 0);
+    json_decref(summary);
+    alk_callgraph_free(calls);
+}
+
+/* A tree as deep as it is large goes in one piece, and without memory for it. */
+static void test_deep_tree_is_dropped(void **state)
+{
+    (void)state;
+    const int depth = 300000;
+    struct alk_callgraph_options options = ALK_CALLGRAPH_OPTIONS_INIT;
+    options.max_removed = 10;
+    struct alk_callgraph *calls = alk_callgraph_new(&options);
+    char id[16], parent[16];
+    for (int i = 0; i < depth; i++) {
+        snprintf(id, sizeof id, "c%d", i);
+        snprintf(parent, sizeof parent, "c%d", i - 1);
+        apply(calls, ALK_CALL_REQUESTED, id, i, i ? parent : NULL);
+        apply(calls, ALK_CALL_ENDED, id, i, NULL);
+    }
+    assert_int_equal(alk_callgraph_prune(calls, INT64_MAX), depth);
+    assert_int_equal(alk_graph_node_count(alk_callgraph_graph(calls)), 0);
+    alk_callgraph_free(calls);
+}
+
+static void test_bad_events(void **state)
+{
+    (void)state;
+    struct alk_callgraph *calls = alk_callgraph_new(NULL);
+    static const char *const envelopes[] = {
+        "{\"type\":\"call.requested\",\"id\":\"a\",\"payload\":{\"operationId\":\"/x\","
+        "\"parentRequestId\":5}}",
+        "{\"type\":\"call.requested\",\"id\":\"a\",\"payload\":{\"operationId\":5}}",
+        "{\"type\":\"call.requested\",\"id\":\"a\"}",
+        "{\"type\":\"call.requested\",\"id\":5,\"payload\":{\"operationId\":\"/x\"}}",
+        "{\"type\":\"call.requested\",\"id\":\"a\\u0000b\",\"payload\":{\"operationId\":\"/x\"}}",
+        "{\"type\":\"call.what\",\"id\":\"a\"}",
+        "{\"type\":1,\"id\":\"a\"}",
+        "[]",
+    };
+    for (size_t i = 0; i < sizeof envelopes / sizeof *envelopes; i++) {
+        struct alk_graph_error error = {""};
+        json_t *envelope = json_loads(envelopes[i], JSON_ALLOW_NUL, NULL);
+        int status = alk_callgraph_apply_envelope(calls, envelope, 1, NULL, false, &error);
+        if (status != ALK_GRAPH_E_FORM || !error.text[0])
+            fail_msg("%s: %d", envelopes[i], status);
+        json_decref(envelope);
+    }
+    static const struct alk_call_event events[] = {
+        {.type = ALK_CALL_REQUESTED, .time = INT64_MIN, .id = "a", .operation = "/x"},
+        {.type = ALK_CALL_ENDED, .time = INT64_MIN, .id = "a"},
+        {.type = ALK_CALL_REQUESTED, .id = "\xff", .operation = "/x"},
+        {.type = ALK_CALL_REQUESTED, .id = "a", .operation = "\xed\xa0\x80"},
+        {.type = ALK_CALL_REQUESTED, .id = "a", .operation = "/x", .parent = "\xc3"},
+        {.type = ALK_CALL_ENDED},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct alk_graph_error error = {""};
+        if (alk_callgraph_apply(calls, &events[i], &error) != ALK_GRAPH_E_FORM || !error.text[0])
+            fail_msg("event %zu was taken", i);
+    }
+    assert_int_equal(alk_graph_node_count(alk_callgraph_graph(calls)), 0);
+    assert_int_equal(alk_callgraph_version(calls), 0);
+    alk_callgraph_free(calls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_transitions),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_any_order),       cmocka_unit_test(test_change_feed),
-        cmocka_unit_test(test_retention),       cmocka_unit_test(test_retention_by_age),
-        cmocka_unit_test(test_prune_any_order), cmocka_unit_test(test_long_use),
-        cmocka_unit_test(test_queries),         cmocka_unit_test(test_envelopes),
-        cmocka_unit_test(test_bad_json),        cmocka_unit_test(test_deep_calls),
+        cmocka_unit_test(test_feed_of_another_graph),
+        cmocka_unit_test(test_feed_of_a_full_graph),
+        cmocka_unit_test(test_operations_are_forgotten),
+        cmocka_unit_test(test_deep_tree_is_dropped),
+        cmocka_unit_test(test_bad_events),
+        cmocka_unit_test(test_transitions),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_change_feed),
+        cmocka_unit_test(test_retention),
+        cmocka_unit_test(test_retention_by_age),
+        cmocka_unit_test(test_prune_any_order),
+        cmocka_unit_test(test_long_use),
+        cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_envelopes),
+        cmocka_unit_test(test_bad_json),
+        cmocka_unit_test(test_deep_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

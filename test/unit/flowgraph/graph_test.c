@@ -1,5 +1,6 @@
 /* The graph core against a slow reference, its errors, and graphs of great depth. */
 #include "alk/graph.h"
+#include "graph_core.h"
 #include "random.h"
 
 #include <setjmp.h>
@@ -288,6 +289,77 @@ static void test_cycles(void **state)
     }
 }
 
+/* A ring, and pairs in a row: looking for cycles takes as long as there are nodes, not their square. */
+static void test_cycles_of_large_graphs(void **state)
+{
+    (void)state;
+    const uint32_t size = 400000;
+    struct alk_graph *ring = alk_graph_new(false), *pairs = alk_graph_new(false);
+    char key[16];
+    for (uint32_t i = 0; i < size; i++) {
+        snprintf(key, sizeof key, "%u", (unsigned)i);
+        alk_graph_add_node(ring, key, NULL, NULL, NULL);
+        alk_graph_add_node(pairs, key, NULL, NULL, NULL);
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        alk_graph_add_edge(ring, i, (i + 1) % size, NULL, NULL);
+        alk_graph_add_edge(pairs, i, i ^ 1, NULL, NULL);
+        if (i % 2)
+            alk_graph_add_edge(pairs, i, (i + 1) % size, NULL, NULL);
+    }
+    alk_graph_remove_edge(pairs, size - 1, 0);
+    struct found found = {0, ring, 0};
+    assert_int_equal(alk_graph_cycles(ring, 10, count_cycle, &found), 0);
+    assert_int_equal(found.count, 1);
+    found = (struct found){0, pairs, 0};
+    assert_int_equal(alk_graph_cycles(pairs, size, count_cycle, &found), 0);
+    assert_int_equal(found.count, size / 2);
+    alk_graph_free(ring);
+    alk_graph_free(pairs);
+}
+
+/* ---- keys from strangers ----------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/*
+ * Pairs of differences that cancel each other in a hash that mixes by multiplying with a
+ * number that everybody knows: bits 62 and 33 of one word undo bit 62 of the word before.
+ */
+static void test_no_chosen_collisions(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 12 };
+    struct alk_graph *g = alk_graph_new(false);
+    char key[16 * BLOCKS + 1];
+    for (unsigned choice = 0; choice < 1u << BLOCKS; choice++) {
+        for (unsigned b = 0; b < BLOCKS; b++)
+            memcpy(key + (size_t)16 * b,
+                   choice >> b & 1 ? "00000000"
+                                     "00000000"
+                                   : "0000000p"
+                                     "0000200p",
+                   16);
+        key[16 * BLOCKS] = '\0';
+        assert_int_equal(alk_graph_add_node(g, key, NULL, NULL, NULL), 0);
+    }
+    uint32_t *hashes = malloc(sizeof *hashes << BLOCKS);
+    for (uint32_t i = 0; i < 1u << BLOCKS; i++)
+        hashes[i] = g->nodes[i].hash;
+    qsort(hashes, (size_t)1 << BLOCKS, sizeof *hashes, by_value);
+    unsigned same = 0;
+    for (uint32_t i = 1; i < 1u << BLOCKS; i++)
+        same += hashes[i] == hashes[i - 1];
+    if (same > 16)
+        fail_msg("%u of %u keys collide", same, 1u << BLOCKS);
+    free(hashes);
+    alk_graph_free(g);
+}
+
 /* ---- depth --------------------------------------------------------------------------------------- */
 
 #define DEEP 5000000
@@ -400,11 +472,13 @@ static void test_bad_json(void **state)
          "\"b\",\"undirected\":true}]}",
          ALK_GRAPH_E_FORM},
         {"{\"options\":{\"type\":\"undirected\"},\"nodes\":[]}", ALK_GRAPH_E_FORM},
+        {"{\"attributes\":[],\"nodes\":[]}", ALK_GRAPH_E_FORM},
+        {"{\"nodes\":[{\"key\":\"a\\u0000b\"}]}", ALK_GRAPH_E_FORM},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct alk_graph *g;
         struct alk_graph_error error = {""};
-        json_t *json = json_loads(cases[i].text, 0, NULL);
+        json_t *json = json_loads(cases[i].text, JSON_ALLOW_NUL, NULL);
         int status = alk_graph_from_json(json, true, &g, &error);
         if (status != cases[i].status || g || !error.text[0])
             fail_msg("%s: expected %d, got %d (%s)", cases[i].text, cases[i].status, status,
@@ -438,17 +512,98 @@ static void test_exchange(void **state)
     alk_graph_free(g);
 }
 
+/* What graphology says of the graph as a whole is kept. */
+static void test_attributes_of_the_graph(void **state)
+{
+    (void)state;
+    json_t *json =
+        json_loads("{\"attributes\":{\"name\":\"calls\",\"n\":[1,{}]},\"nodes\":[]}", 0, NULL);
+    struct alk_graph *g;
+    assert_int_equal(alk_graph_from_json(json, true, &g, NULL), 0);
+    json_t *again = alk_graph_to_json(g), *own = json_object_get(json, "attributes");
+    assert_true(json_equal(json_object_get(again, "attributes"), own));
+    assert_ptr_equal(alk_graph_attributes(g, ALK_NODE_NONE), own);
+    alk_graph_set_attributes(g, ALK_NODE_NONE, NULL);
+    assert_null(alk_graph_attributes(g, ALK_NODE_NONE));
+    json_decref(again);
+    json_decref(json);
+    alk_graph_free(g);
+}
+
+/* Keys that cannot be written as JSON are refused, and those cut for a sentence stay UTF-8. */
+static void test_keys_are_utf8(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82z", "\x80"};
+    struct alk_graph *g = alk_graph_new(true);
+    struct alk_graph_error error;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(alk_graph_add_node(g, bad[i], NULL, NULL, &error), ALK_GRAPH_E_FORM);
+    for (size_t shift = 0; shift < 4; shift++) {
+        char key[2000] = "xxxx", other[2000] = "yyyy";
+        for (size_t i = shift; i + 4 < sizeof key; i += 4) {
+            memcpy(key + i, "\xf0\x9f\x98\x80", 5);
+            memcpy(other + i, "\xf0\x9f\x98\x81", 5);
+        }
+        assert_int_equal(alk_graph_add_node(g, key, NULL, NULL, NULL), 0);
+        assert_int_equal(alk_graph_add_node(g, other, NULL, NULL, NULL), 0);
+        assert_int_equal(alk_graph_add_edge_by_key(g, key, other, NULL, NULL), 0);
+        assert_int_equal(alk_graph_add_edge_by_key(g, other, key, NULL, &error), ALK_GRAPH_E_CYCLE);
+        json_t *text = json_string(error.text);
+        if (!text)
+            fail_msg("not UTF-8: %s", error.text);
+        json_decref(text);
+    }
+    alk_graph_free(g);
+}
+
+static void expect_drawing(const char *key, const char *dot, const char *mermaid)
+{
+    struct alk_graph *g = alk_graph_new(false);
+    alk_graph_add_node(g, key, NULL, NULL, NULL);
+    char *text = alk_graph_to_dot(g), expected[200];
+    snprintf(expected, sizeof expected, "digraph {\n    %s;\n}\n", dot);
+    assert_string_equal(text, expected);
+    free(text);
+    text = alk_graph_to_mermaid(g);
+    snprintf(expected, sizeof expected, "flowchart TD\n    n0[\"%s\"]\n", mermaid);
+    assert_string_equal(text, expected);
+    free(text);
+    alk_graph_free(g);
+}
+
+/* Keys that Graphviz or Mermaid would take for something of theirs. */
+static void test_odd_keys_are_drawn(void **state)
+{
+    (void)state;
+    expect_drawing("end", "\"end\"", "end");
+    expect_drawing("", "\"\"", " ");
+    expect_drawing("a\\", "\"a\\\\\"", "a#92;");
+    expect_drawing("a\nb", "\"a\\nb\"", "a#10;b");
+    expect_drawing("&lt;", "\"&lt;\" [label=\"&amp;lt;\"]", "#38;lt#59;");
+    expect_drawing("%x", "\"%x\" [label=\"%x\"]", "%x");
+    expect_drawing("\x01", "\"\\x01\" [label=\"\\\\x01\"]", "#1;");
+    expect_drawing("direction LR", "\"direction LR\"", "directio#110; LR");
+    expect_drawing("fa:fa-car $$x$$", "\"fa:fa-car $$x$$\"", "fa#58;fa-car #36;#36;x#36;#36;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_random_acyclic_graphs),
         cmocka_unit_test(test_cycles),
+        cmocka_unit_test(test_cycles_of_large_graphs),
+        cmocka_unit_test(test_no_chosen_collisions),
         cmocka_unit_test(test_deep_chain),
         cmocka_unit_test(test_deep_chain_backward),
         cmocka_unit_test(test_errors_name_the_keys),
         cmocka_unit_test(test_bad_json),
         cmocka_unit_test(test_exchange),
+        cmocka_unit_test(test_attributes_of_the_graph),
+        cmocka_unit_test(test_keys_are_utf8),
+        cmocka_unit_test(test_odd_keys_are_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

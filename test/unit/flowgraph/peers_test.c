@@ -1,4 +1,4 @@
-/* Differential tests: graphology and igraph must see in a random graph what we see. */
+/* Differential tests: graphology, igraph and Graphviz must see in a graph what we see. */
 #include "alk/graph.h"
 #include "random.h"
 
@@ -41,7 +41,7 @@ static json_t *ask(const char *program, const char *input)
     FILE *out = fdopen(file, "w");
     fputs(input, out);
     fclose(out);
-    snprintf(command, sizeof command, "%s < %s", program, name);
+    snprintf(command, sizeof command, "{ %s; } < %s", program, name);
     FILE *peer = popen(command, "r");
     json_t *answer = json_loadf(peer, 0, NULL);
     int status = pclose(peer);
@@ -225,11 +225,39 @@ static void test_igraph(void **state)
     compare_igraph(random_graph(200, 1500, false, 14));
 }
 
+/* ---- Graphviz ----------------------------------------------------------------------------------- */
+
+/* Every key must come out of Graphviz's picture as it went in: the text of one node each. */
+static void test_graphviz(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "graph", "node", "1.5", "a \"b\"", "a\\",    "a\\nb",  "\\N", "<b>x</b>", "&amp;",
+        "{a|b}", "a:b",  "%x",  "a;b",     "a -> b", "ü 日本", "[x]", "//",       "<script>",
+    };
+    const size_t count = sizeof keys / sizeof *keys;
+    struct alk_graph *g = alk_graph_new(false);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(alk_graph_add_node(g, keys[i], NULL, NULL, NULL), 0);
+        if (i)
+            alk_graph_add_edge(g, (alk_node)i - 1, (alk_node)i, NULL, NULL);
+    }
+    char *dot = alk_graph_to_dot(g);
+    json_t *labels = ask("dot -Tsvg | /usr/bin/python3 test/diff/graph_svg.py", dot);
+    assert_int_equal(json_array_size(labels), count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(json_string_value(json_array_get(labels, i)), keys[i]);
+    json_decref(labels);
+    free(dot);
+    alk_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_graphology),
         cmocka_unit_test(test_igraph),
+        cmocka_unit_test(test_graphviz),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
