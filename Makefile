@@ -21,6 +21,9 @@ BUILD ?= build/$(subst $(comma),-,$(SANITIZE))
 else
 BUILD ?= build
 endif
+ifeq ($(strip $(BUILD)),)
+$(error BUILD is empty: everything would be built in /)
+endif
 
 OPTIMISE ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes \
