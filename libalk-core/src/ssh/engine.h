@@ -1,9 +1,12 @@
 /*
  * The inside of an SSH engine, shared by the files of this folder only.
  *
- * engine.c     life, bytes in and out, the table of legal messages, time
+ * engine.c     life, bytes in and out
+ * messages.c   the table of legal messages
+ * send.c       messages on their way out; the end of a session
+ * clock.c      what time alone brings about
  * ident.c      identification lines
- * kex.c        key exchange, first and later ones; negotiate.c its name lists
+ * kex.c        key exchange, first and later ones; kexinit.c, kex_keys.c, negotiate.c its parts
  * auth_server.c, auth_client.c
  * channel.c    channel life and flow control; channel_open.c how they begin
  * global.c     global requests: remote forwards and keepalive
@@ -22,6 +25,7 @@ enum {
     IDENT_MAX = 255,            /* bytes of the line with its end (RFC 4253 section 4.2) */
     BANNER_LINES = 20,          /* lines before it that a client reads over */
     HASH_SIZE = 32,             /* SHA-256, the only exchange hash here */
+    READ_FIRST = 4 * 1024,      /* room that is offered for input at first */
     OUTPUT_ROOMY = 32 * 1024,   /* channel data stops above this much unsent output */
     OUTPUT_BULKY = 192 * 1024,  /* the same while nothing but bulk data moves */
     OUTPUT_URGENT = 256 * 1024, /* the same for urgent data */
@@ -49,7 +53,7 @@ enum kex_wait { KEX_IDLE, KEX_WAIT_INIT, KEX_WAIT_DH, KEX_WAIT_CALLER, KEX_WAIT_
 /* Events that stop the engine until the caller answers. */
 enum answer { ANSWER_NONE, ANSWER_HOST_KEY, ANSWER_AUTH, ANSWER_FORWARD };
 
-struct kex; /* a running exchange, see kex.c */
+struct kex; /* a running exchange, see kex.h */
 
 /* A global request of ours that waits for its reply; replies come in order. */
 struct request {
@@ -133,7 +137,10 @@ struct alk_ssh {
     size_t payload_len;
 };
 
-/* ---- engine.c ---- */
+/* ---- messages.c ---- */
+int ssh_dispatch(struct alk_ssh *ssh, uint8_t *payload, size_t len);
+
+/* ---- send.c ---- */
 
 /* Ends the session with a status and a sentence; sends a disconnect with `reason`
  * (0 = silently). Returns status, so handlers can `return ssh_fail(...)`. */
@@ -147,6 +154,7 @@ void ssh_send_writer(struct alk_ssh *ssh, const struct alk_writer *w);
 /* Sends what a key exchange held back. */
 void ssh_release_held(struct alk_ssh *ssh);
 
+/* ---- engine.c ---- */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 /* A new engine as it is after the login, but with the cipher "none". */
 void ssh_fuzz_open(struct alk_ssh *ssh);
