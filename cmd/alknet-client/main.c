@@ -426,7 +426,7 @@ int main(int argc, char **argv)
     int code = settings_parse(&program.settings, argc, argv);
     if (code >= 0) {
         alk_config_free(program.settings.config);
-        return code;
+        return program_finish(code);
     }
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -436,5 +436,5 @@ int main(int argc, char **argv)
         sigaddset(&signals, SIGHUP); /* unless started by nohup */
     code = run(&program, &signals);
     alk_config_free(program.settings.config);
-    return code;
+    return program_finish(code);
 }

@@ -47,9 +47,8 @@ static void print_help(void)
           stdout);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    program_begin();
     if (argc < 2)
         return program_usage("no command is named");
     if (strcmp(argv[1], "--help") == 0) {
@@ -67,4 +66,10 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
     }
     return program_usage("there is no command '%s'", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    program_begin();
+    return program_finish(run(argc, argv));
 }

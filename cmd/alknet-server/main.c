@@ -343,7 +343,7 @@ int main(int argc, char **argv)
     program_begin();
     int code = settings_parse(&program.settings, argc, argv);
     if (code >= 0)
-        return code;
+        return program_finish(code);
     if (alk_crypto_init() != ALK_OK)
         return program_fail(EXIT_RUN, "the crypto library could not be set up");
     code = settings_load(&program.settings);
@@ -355,5 +355,5 @@ int main(int argc, char **argv)
     }
     alk_key_free(program.key);
     alk_config_free(program.settings.config);
-    return code;
+    return program_finish(code);
 }

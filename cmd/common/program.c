@@ -119,16 +119,31 @@ bool program_number(const char *option, const char *text, unsigned low, unsigned
     return true;
 }
 
+/* Stands in for standard descriptors that the caller closed, or the next files opened would be
+ * taken for them. Input is at its end; output fails, so that nobody takes for written what is
+ * lost; messages go nowhere. */
+static void open_missing(void)
+{
+    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0)
+            return;
+    }
+}
+
+int program_finish(int code)
+{
+    if (code != EXIT_SUCCESS || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    return program_fail(EXIT_RUN, "cannot write standard output: %s", strerror(errno));
+}
+
 void program_begin(void)
 {
     struct rlimit files, none = {0, 0};
-    int fd;
 
-    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
-        ;
-    if (fd >= 0)
-        close(fd);
-
+    open_missing();
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);

@@ -42,8 +42,13 @@ const char *program_size(char out[PROGRAM_SIZE_TEXT], uint64_t bytes);
 bool program_take_url(char *argument, char *url, size_t size);
 
 /* Before anything is opened: standard streams that are closed become /dev/null, lest a file or
- * a connection take their number and receive what is meant for people. As many open files as
- * the system lets this process have, and no core dumps: memory holds keys. */
+ * a connection take their number and receive what is meant for people; writing to standard
+ * output then fails. As many open files as the system lets this process have, and no core dumps:
+ * memory holds keys. */
 void program_begin(void);
+
+/* At the end of main(): the code to exit with, after what stdio still holds for standard output
+ * is written. When it cannot be written, success becomes EXIT_RUN, with a message. */
+int program_finish(int code);
 
 #endif

@@ -174,13 +174,20 @@ def test_ssh_key_is_read_by_ssh_keygen(tmp_path):
     assert ok("ssh-key", "--comment", "laptop") == open(path, "rb").read()
 
 
+def test_ssh_key_writes_both_files_or_none(tmp_path):
+    (tmp_path / "key.pub").write_text("somebody's\n")
+    assert "move it away" in refused(1, "ssh-key", "--out", str(tmp_path / "key"))
+    assert not (tmp_path / "key").exists()
+    assert (tmp_path / "key.pub").read_text() == "somebody's\n"
+
+
 @pytest.mark.parametrize("args", [
     ("derive",), ("derive", "m/0"), ("derive", "nonsense"), ("derive", "m/2147483648'"),
     ("derive", "--kind", "rsa", IDENTITY), ("derive", "--kind", "encryption", IDENTITY),
     ("derive", "--mnemonic", PHRASE, IDENTITY), ("derive", "--mnemonic=" + PHRASE, IDENTITY),
     ("derive", IDENTITY, PHRASE), ("new", "--words", "13"), ("new", "--words", "many"),
     ("encrypt",), ("rotate",), ("rotate", "--to", "0"), ("encrypt", "--key-version", "0", "--in", "/dev/null"),
-    ("ssh-key", "--comment", "two\nlines"), ("derive", "--mnemonic-file", "x", "--mnemonic-fd", "3", IDENTITY),
+    ("ssh-key", "--comment", "two\nlines"), ("validate", "--passphrase"), ("derive", "--mnemonic-file", "x", "--mnemonic-fd", "3", IDENTITY),
 ])
 def test_wrong_usage(args):
     assert "abandon" not in refused(2, *args)
@@ -206,10 +213,14 @@ def test_run_time_failures(tmp_path):
     assert "1024 bytes" in refused(1, "validate", data="a" * 1025)
 
 
-def test_a_full_disk_is_a_failure(phrase_file):
-    for args in (("new",), ("new", "--help"), ("validate", "--mnemonic-file", phrase_file),
-                 ("encrypt", "--mnemonic-file", phrase_file, "--in", phrase_file)):
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run([CTL, "secret", *args], stdin=subprocess.DEVNULL, stdout=full,
-                                  stderr=subprocess.PIPE, timeout=30, check=False)
-        assert done.returncode == 1 and b"cannot write standard output" in done.stderr, args
+OUTPUTS = [["--help"], ["--version"], ["secret", "--help"], ["secret", "new"], ["secret", "new", "--help"],
+           ["secret", "validate"], ["secret", "derive", IDENTITY], ["secret", "ssh-key", "--public"],
+           ["secret", "encrypt", "--in", "/dev/null", "--mnemonic-fd", "0"]]
+
+
+@pytest.mark.parametrize("lost", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("args", OUTPUTS, ids=" ".join)
+def test_output_that_is_lost_is_a_failure(args, lost):
+    done = subprocess.run(["sh", "-c", f'exec "$@" {lost}', "sh", CTL, *args], input=PHRASE.encode(),
+                          stderr=subprocess.PIPE, timeout=30, check=False)
+    assert done.returncode == 1 and b"cannot write standard output" in done.stderr, done.stderr
