@@ -14,12 +14,14 @@ static const struct secret_command *const commands[] = {
     &secret_ssh_key, &secret_encrypt,  &secret_decrypt, &secret_rotate,
 };
 
-static const char common_help[] =
+static const char mnemonic_help[] =
     "\n"
     "The mnemonic is asked for on the terminal, or read from standard input when that is not a\n"
     "terminal. It is never an argument and never in the environment.\n"
     "  --mnemonic-file FILE    read the mnemonic from a file\n"
-    "  --mnemonic-fd N         read it from a file descriptor\n"
+    "  --mnemonic-fd N         read it from a file descriptor\n";
+
+static const char passphrase_help[] =
     "  --passphrase            ask for a BIP39 passphrase as well (default: none)\n"
     "  --passphrase-file FILE  read the passphrase from a file; its last line end is not part of "
     "it\n"
@@ -37,8 +39,10 @@ static int usage(FILE *to, int status)
 static int help(const struct secret_command *command)
 {
     fputs(command->help, stdout);
-    if (command->options & OPT_SECRETS)
-        fputs(common_help, stdout);
+    if (command->options & OPT_MNEMONIC)
+        fputs(mnemonic_help, stdout);
+    if (command->options & OPT_PASSPHRASE)
+        fputs(passphrase_help, stdout);
     fputs("  --json                  print JSON\n", stdout);
     return STATUS_OK;
 }

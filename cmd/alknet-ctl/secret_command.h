@@ -19,7 +19,7 @@ enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 /* Which options a command takes. */
 enum secret_option {
-    OPT_SECRETS = 1 << 0, /* --mnemonic-file, --mnemonic-fd, --passphrase… */
+    OPT_MNEMONIC = 1 << 0, /* --mnemonic-file, --mnemonic-fd */
     OPT_IN = 1 << 1,
     OPT_OUT = 1 << 2,
     OPT_WORDS = 1 << 3,
@@ -27,8 +27,10 @@ enum secret_option {
     OPT_SITE = 1 << 5, /* --site and --length */
     OPT_VERSION = 1 << 6,
     OPT_TO = 1 << 7,
-    OPT_COMMENT = 1 << 8, /* --comment and --public */
-    OPT_PATH = 1 << 9,    /* a path as the one argument */
+    OPT_COMMENT = 1 << 8,     /* --comment and --public */
+    OPT_PATH = 1 << 9,        /* a path as the one argument */
+    OPT_PASSPHRASE = 1 << 10, /* --passphrase, --passphrase-file, --passphrase-fd */
+    OPT_SECRETS = OPT_MNEMONIC | OPT_PASSPHRASE, /* what the seed comes from */
 };
 
 struct secret_args {

@@ -101,7 +101,7 @@ const struct secret_command secret_validate = {
     "\n"
     "  alknet-ctl secret validate\n"
     "  alknet-ctl secret validate --mnemonic-file phrase.txt\n",
-    OPT_SECRETS, run_validate};
+    OPT_MNEMONIC, run_validate};
 
 /* A derived key of either curve. */
 struct derived {

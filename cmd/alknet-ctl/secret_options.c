@@ -37,11 +37,11 @@ static const struct {
 } known[] = {
     {"json", false, O_JSON, 0},
     {"help", false, O_HELP, 0},
-    {"mnemonic-file", true, O_MNEMONIC_FILE, OPT_SECRETS},
-    {"mnemonic-fd", true, O_MNEMONIC_FD, OPT_SECRETS},
-    {"passphrase", false, O_PASSPHRASE, OPT_SECRETS},
-    {"passphrase-file", true, O_PASSPHRASE_FILE, OPT_SECRETS},
-    {"passphrase-fd", true, O_PASSPHRASE_FD, OPT_SECRETS},
+    {"mnemonic-file", true, O_MNEMONIC_FILE, OPT_MNEMONIC},
+    {"mnemonic-fd", true, O_MNEMONIC_FD, OPT_MNEMONIC},
+    {"passphrase", false, O_PASSPHRASE, OPT_PASSPHRASE},
+    {"passphrase-file", true, O_PASSPHRASE_FILE, OPT_PASSPHRASE},
+    {"passphrase-fd", true, O_PASSPHRASE_FD, OPT_PASSPHRASE},
     {"in", true, O_IN, OPT_IN},
     {"out", true, O_OUT, OPT_OUT},
     {"words", true, O_WORDS, OPT_WORDS},
@@ -223,6 +223,6 @@ int secret_parse(const struct secret_command *command, int argc, char **argv,
     if (optind < argc)
         return secret_complain(
             args, STATUS_USAGE, "no more arguments are expected%s; see --help",
-            command->options & OPT_SECRETS ? ", and a mnemonic never as an argument" : "");
+            command->options & OPT_MNEMONIC ? ", and a mnemonic never as an argument" : "");
     return check_sources(args);
 }

@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* What ssh-key makes of a key. */
 struct ssh_texts {
@@ -59,8 +60,8 @@ static int write_ssh_files(const struct secret_args *args, const struct ssh_text
     out.len = 0;
     secret_add(&out, t->line);
     secret_add(&out, "\n");
-    if (r == 0)
-        r = secret_write_file(args, public_path, 0644, &out);
+    if (r == 0 && (r = secret_write_file(args, public_path, 0644, &out)) != 0)
+        unlink(args->out); /* both or none */
     secret_bytes_free(&out);
     return r;
 }

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <stddef.h>
 
-static const int numbers[QUIET_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+static const int numbers[QUIET_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 static volatile sig_atomic_t caught;
 
 static void catch (int number)

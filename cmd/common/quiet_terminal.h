@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <termios.h>
 
-enum { QUIET_SIGNALS = 3 };
+enum { QUIET_SIGNALS = 4 };
 
 struct quiet_terminal {
     int tty;

@@ -18,8 +18,8 @@ static int parse_index(const char **at, unsigned level, uint32_t *index,
 
     if (*p < '0' || *p > '9' || (p[0] == '0' && p[1] >= '0' && p[1] <= '9'))
         return alk_secret_fail(error, ALK_SECRET_E_PATH,
-                               "level %u of the path is not a number; write it like "
-                               "m/74'/0'/0'/0'",
+                               "level %u of the path is not a number without leading zeros; "
+                               "write it like m/74'/0'/0'/0'",
                                level);
     for (; *p >= '0' && *p <= '9'; p++) {
         value = value * 10 + (uint64_t)(*p - '0');
@@ -51,8 +51,10 @@ int alk_secret_path_parse(const char *text, struct alk_secret_path *path,
         int r;
         if (*text++ != '/')
             return alk_secret_fail(error, ALK_SECRET_E_PATH,
-                                   "level %u of the path has a stray character; write it like "
-                                   "m/74'/0'/0'/0'",
+                                   parsed.depth == 0
+                                       ? NULL
+                                       : "level %u of the path has a stray character; write it "
+                                         "like m/74'/0'/0'/0'",
                                    parsed.depth);
         if (parsed.depth == ALK_SECRET_PATH_DEPTH)
             return alk_secret_fail(error, ALK_SECRET_E_DEPTH, NULL);

@@ -163,7 +163,7 @@ def test_hashed_known_hosts(lab):
     lab.client(server, "--known-hosts", hosts)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_signal_during_the_question_gives_the_echo_back(lab, number):
     key = lab.keys.make("locked", passphrase="open sesame")
     ours, theirs = pty.openpty()
