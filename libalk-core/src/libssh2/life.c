@@ -64,11 +64,13 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
-static void append(char *list, const char *name)
+/* What would not fit is left out. */
+static void append(char *list, size_t size, const char *name)
 {
-    if (list[0] != '\0')
-        strcat(list, ",");
-    strcat(list, name);
+    size_t len = strlen(list);
+
+    if (len + 1 + strlen(name) < size)
+        snprintf(list + len, size - len, "%s%s", len > 0 ? "," : "", name);
 }
 
 /* A host may have several keys: one of a type on record is wanted, so that it can be judged. libssh2
@@ -96,13 +98,48 @@ static int prefer_host_keys(LIBSSH2_SESSION *session, const char *on_record)
                 continue;
             for (int k = 0; k < count; k++) {
                 if (strcmp(has[k], all[i].algorithm) == 0)
-                    append(list, all[i].algorithm);
+                    append(list, sizeof(list), all[i].algorithm);
             }
         }
     }
     if (count > 0)
         libssh2_free(session, has);
     return libssh2_session_method_pref(session, LIBSSH2_METHOD_HOSTKEY, list);
+}
+
+enum rank { FIRST, THEN, NEVER };
+
+/* When a packet of this cipher is not authentic, libssh2 1.11 tries it over and over, and forgets a
+ * packet's memory each time. */
+static enum rank rank_cipher(const char *name)
+{
+    return strcmp(name, "chacha20-poly1305@openssh.com") == 0 ? NEVER : FIRST;
+}
+
+/* Where a packet is decrypted before it is known to be authentic, a length that makes no sense ends
+ * the program: libssh2 asserts that it does. */
+static enum rank rank_mac(const char *name)
+{
+    return strstr(name, "-etm@") != NULL ? FIRST : THEN;
+}
+
+/* Of what libssh2 has, in its order where the rank is the same. */
+static int prefer(LIBSSH2_SESSION *session, int out, int in, enum rank (*rank)(const char *name))
+{
+    char list[512] = "";
+    const char **has = NULL;
+    int count = libssh2_session_supported_algs(session, out, &has);
+
+    for (enum rank r = FIRST; r < NEVER; r++) {
+        for (int i = 0; i < count; i++) {
+            if (rank(has[i]) == r)
+                append(list, sizeof(list), has[i]);
+        }
+    }
+    if (count > 0)
+        libssh2_free(session, has);
+    int status = libssh2_session_method_pref(session, out, list);
+    return status != 0 ? status : libssh2_session_method_pref(session, in, list);
 }
 
 static void free_channels(struct lib_channels *list)
@@ -184,7 +221,9 @@ int lib_create(struct alk_ssh **out, const struct alk_ssh_options *options, uint
     }
     libssh2_session_set_blocking(e->session, 0);
     set_callbacks(e->session);
-    if (prefer_host_keys(e->session, options->host_key_types) != 0) {
+    if (prefer_host_keys(e->session, options->host_key_types) != 0 ||
+        prefer(e->session, LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC, rank_cipher) != 0 ||
+        prefer(e->session, LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC, rank_mac) != 0) {
         lib_destroy(ssh);
         return ALK_E_NOMEM;
     }
