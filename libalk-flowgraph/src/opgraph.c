@@ -2,6 +2,7 @@
 #include "alk/opgraph.h"
 
 #include "graph_core.h"
+#include "subtype.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,23 +23,40 @@ static bool compatible(const struct alk_graph *g, alk_node from, size_t index)
     return json_is_true(json_object_get(g->edges[edge].attributes, "compatible"));
 }
 
+/* A graph that is being built. */
+struct building {
+    struct alk_opgraph *ops;
+    struct alk_graph *chain; /* the compatible edges only; it refuses a cycle of them */
+    signed char *valid;      /* of each operation's schemas, two in a row; -1: not looked at yet */
+};
+
+static bool schema_valid(const struct building *b, alk_node node, bool output)
+{
+    signed char *valid = &b->valid[2 * (size_t)node + output];
+    if (*valid < 0)
+        *valid = subtype_valid(
+            schema_of(b->ops->graph, node, output ? "output_schema" : "input_schema"));
+    return *valid;
+}
+
 /* The edge from one operation to another, if their schemas tell of one. */
-static int connect(struct alk_opgraph *ops, struct alk_graph *chain, alk_node from, alk_node to,
+static int connect(const struct building *b, alk_node from, alk_node to,
                    struct alk_graph_error *error)
 {
     struct alk_graph_error reason;
-    struct alk_graph *g = ops->graph;
+    struct alk_graph *g = b->ops->graph;
     enum alk_compat answer =
-        alk_type_compat(schema_of(g, from, "output_schema"), schema_of(g, to, "input_schema"),
-                        ops->options.reading, &reason);
-    if (answer == ALK_COMPAT_UNKNOWN)
+        subtype_compare(schema_of(g, from, "output_schema"), schema_of(g, to, "input_schema"),
+                        b->ops->options.reading, &reason);
+    bool yes = answer == ALK_COMPAT_YES;
+    if (answer == ALK_COMPAT_UNKNOWN ||
+        (yes && !(schema_valid(b, from, true) && schema_valid(b, to, false))))
         return 0;
-    if (answer == ALK_COMPAT_YES && !ops->options.allow_cycles) {
-        int status = alk_graph_add_edge(chain, from, to, NULL, error);
+    if (yes && !b->ops->options.allow_cycles) {
+        int status = alk_graph_add_edge(b->chain, from, to, NULL, error);
         if (status)
             return status;
     }
-    bool yes = answer == ALK_COMPAT_YES;
     json_t *attributes =
         json_pack("{s:b,s:s*}", "compatible", yes, "reason", yes ? NULL : reason.text);
     int status = attributes ? alk_graph_add_edge(g, from, to, attributes, error)
@@ -47,33 +65,31 @@ static int connect(struct alk_opgraph *ops, struct alk_graph *chain, alk_node fr
     return status;
 }
 
-static int add_operations(struct alk_opgraph *ops, struct alk_graph *chain, const json_t *specs,
+static int add_operations(const struct building *b, const json_t *specs,
                           struct alk_graph_error *error)
 {
     for (size_t i = 0; i < json_array_size(specs); i++) {
         json_t *spec = json_array_get(specs, i);
-        const char *name = json_string_value(json_object_get(spec, "name"));
+        const char *name = json_text(json_object_get(spec, "name"));
         if (!name)
             return graph_fail(error, ALK_GRAPH_E_FORM, "operation %zu has no name", i);
-        int status = alk_graph_add_node(ops->graph, name, spec, NULL, error);
+        int status = alk_graph_add_node(b->ops->graph, name, spec, NULL, error);
         if (!status)
-            status = alk_graph_add_node(chain, name, NULL, NULL, error);
+            status = alk_graph_add_node(b->chain, name, NULL, NULL, error);
         if (status)
             return status;
     }
     return 0;
 }
 
-/* `chain` has the compatible edges only, and refuses a cycle of them. */
-static int build(struct alk_opgraph *ops, struct alk_graph *chain, const json_t *specs,
-                 struct alk_graph_error *error)
+static int build(struct building *b, const json_t *specs, struct alk_graph_error *error)
 {
-    int status = add_operations(ops, chain, specs, error);
+    int status = add_operations(b, specs, error);
     alk_node count = (alk_node)json_array_size(specs);
     for (alk_node from = 0; from < count && !status; from++)
         for (alk_node to = 0; to < count && !status; to++)
             if (from != to)
-                status = connect(ops, chain, from, to, error);
+                status = connect(b, from, to, error);
     return status;
 }
 
@@ -84,18 +100,22 @@ int alk_opgraph_build(const json_t *specs, const struct alk_opgraph_options *opt
     *out = NULL;
     if (!json_is_array(specs))
         return graph_fail(error, ALK_GRAPH_E_FORM, "an array of operations is needed");
+    size_t schemas = 2 * json_array_size(specs);
     struct alk_opgraph *ops = calloc(1, sizeof *ops);
-    struct alk_graph *chain = alk_graph_new(true);
+    struct building b = {ops, alk_graph_new(true), malloc(schemas + 1)};
     int status = ALK_GRAPH_E_NOMEM;
     if (ops) {
         ops->options = options ? *options : defaults;
         ops->graph = alk_graph_new(false);
     }
-    if (ops && ops->graph && chain)
-        status = build(ops, chain, specs, error);
-    else
+    if (ops && ops->graph && b.chain && b.valid) {
+        memset(b.valid, -1, schemas);
+        status = build(&b, specs, error);
+    } else {
         graph_fail(error, status, "out of memory");
-    alk_graph_free(chain);
+    }
+    free(b.valid);
+    alk_graph_free(b.chain);
     if (status)
         alk_opgraph_free(ops);
     else

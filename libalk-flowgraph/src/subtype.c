@@ -1,6 +1,9 @@
 /* The question whether every document of a view fits a schema, case by case. */
 #include "graph_core.h"
+#include "subschemas.h"
 #include "subtype.h"
+
+#include <alk/schema.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +26,20 @@ enum alk_compat subtype_no(struct subtype *s, const char *format, ...)
     else
         graph_fail(s->error, 0, "%s", text);
     return ALK_COMPAT_NO;
+}
+
+bool subtype_has_reason(const struct subtype *s)
+{
+    return s->error && s->error->text[0];
+}
+
+enum alk_compat subtype_doubt(struct subtype *s, enum alk_compat answer, bool had_reason)
+{
+    if (answer != ALK_COMPAT_NO)
+        return answer;
+    if (s->error && !had_reason)
+        s->error->text[0] = '\0';
+    return ALK_COMPAT_UNKNOWN;
 }
 
 enum alk_compat subtype_below(struct subtype *s, const char *token, const struct view *view,
@@ -52,7 +69,7 @@ static void type_text(unsigned types, char text[80])
         strcat(text, i == 2 && types & T_FRACTION ? "number" : names[i]);
     }
     if (!text[0])
-        strcpy(text, "fraction");
+        strcpy(text, types & T_FRACTION ? "fraction" : "nothing");
 }
 
 static enum alk_compat check_type(struct subtype *s, const struct view *view, const json_t *input)
@@ -73,22 +90,15 @@ static enum alk_compat check_type(struct subtype *s, const struct view *view, co
 static enum alk_compat check_number_bound(struct subtype *s, const struct view *view,
                                           const json_t *input, int sign)
 {
-    const char *keyword = sign > 0 ? "minimum" : "maximum";
-    const char *exclusive = sign > 0 ? "exclusiveMinimum" : "exclusiveMaximum";
-    const json_t *inner = view_bound(view, keyword, sign);
-    const json_t *outer = view_bound(view, exclusive, sign);
-    const json_t *want = json_object_get(input, keyword);
-    const json_t *want_beyond = json_object_get(input, exclusive);
-    bool ok = true;
-    if (json_is_number(want))
-        ok = (inner && number_order(inner, want) * sign >= 0) ||
-             (outer && number_order(outer, want) * sign >= 0);
-    if (ok && json_is_number(want_beyond))
-        ok = (inner && number_order(inner, want_beyond) * sign > 0) ||
-             (outer && number_order(outer, want_beyond) * sign >= 0);
-    return ok ? ALK_COMPAT_YES
-              : subtype_no(s, "the output's numbers may be %s than the input allows",
-                           sign > 0 ? "lower" : "higher");
+    struct limit own = view_limit(view, sign);
+    struct limit wanted =
+        limit_make(json_object_get(input, sign > 0 ? "minimum" : "maximum"),
+                   json_object_get(input, sign > 0 ? "exclusiveMinimum" : "exclusiveMaximum"), sign,
+                   !(view->types & T_FRACTION));
+    return limit_within(&own, &wanted, sign)
+               ? ALK_COMPAT_YES
+               : subtype_no(s, "the output's numbers may be %s than the input allows",
+                            sign > 0 ? "lower" : "higher");
 }
 
 static enum alk_compat check_multiple_of(struct subtype *s, const struct view *view,
@@ -117,18 +127,32 @@ static enum alk_compat check_multiple_of(struct subtype *s, const struct view *v
     return subtype_no(s, "the output's numbers need not be the multiples that the input wants");
 }
 
-static enum alk_compat check_size_bound(struct subtype *s, const struct view *view,
-                                        const json_t *input, const char *keyword, const char *what)
+static enum alk_compat check_length(struct subtype *s, const struct view *view, const json_t *input,
+                                    const char *keyword, int sign)
 {
-    int sign = strncmp(keyword, "min", 3) == 0 ? 1 : -1;
     const json_t *want = json_object_get(input, keyword);
     const json_t *own = view_bound(view, keyword, sign);
     if (!json_is_number(want) || (sign > 0 && json_number_value(want) <= 0))
         return ALK_COMPAT_YES;
     if (own && number_order(own, want) * sign >= 0)
         return ALK_COMPAT_YES;
-    return subtype_no(s, "the output may have %s %s than the input allows",
-                      sign > 0 ? "fewer" : "more", what);
+    return subtype_no(s, "the output may have %s characters than the input allows",
+                      sign > 0 ? "fewer" : "more");
+}
+
+static const char *const pattern_keyword[] = {"pattern", NULL};
+
+static enum alk_compat check_string(struct subtype *s, const struct view *view, const json_t *input)
+{
+    const json_t *pattern = json_object_get(input, "pattern");
+    bool had_reason = subtype_has_reason(s);
+    enum alk_compat answer = check_length(s, view, input, "minLength", 1);
+    answer = compat_worse(answer, check_length(s, view, input, "maxLength", -1));
+    if (view_has_any(view, pattern_keyword)) /* it may see to the length */
+        answer = subtype_doubt(s, answer, had_reason);
+    if (pattern && !view_has(view, "pattern", pattern))
+        answer = compat_worse(answer, ALK_COMPAT_UNKNOWN);
+    return answer;
 }
 
 static enum alk_compat check_scalars(struct subtype *s, const struct view *view,
@@ -140,13 +164,8 @@ static enum alk_compat check_scalars(struct subtype *s, const struct view *view,
         answer = compat_worse(answer, check_number_bound(s, view, input, -1));
         answer = compat_worse(answer, check_multiple_of(s, view, input));
     }
-    if (view->types & T_STRING) {
-        const json_t *pattern = json_object_get(input, "pattern");
-        answer = compat_worse(answer, check_size_bound(s, view, input, "minLength", "characters"));
-        answer = compat_worse(answer, check_size_bound(s, view, input, "maxLength", "characters"));
-        if (pattern && !view_has(view, "pattern", pattern))
-            answer = compat_worse(answer, ALK_COMPAT_UNKNOWN);
-    }
+    if (view->types & T_STRING)
+        answer = compat_worse(answer, check_string(s, view, input));
     return answer;
 }
 
@@ -177,9 +196,11 @@ static bool disjoint(struct subtype *s, const struct view *view, const json_t *s
         if (discriminated(s, view, other.parts[i].schema))
             return true;
     json_t *values = view_values(s, view);
+    struct alk_schema *wanted = values ? schema_inside(s->input_root, schema) : NULL;
     bool none = values != NULL;
     for (size_t i = 0; i < json_array_size(values) && none; i++)
-        none = value_fits(s->input_root, schema, json_array_get(values, i)) == 0;
+        none = schema_fits(wanted, json_array_get(values, i)) == 0;
+    alk_schema_free(wanted);
     json_decref(values);
     return none;
 }
@@ -259,13 +280,9 @@ static bool demands_same(const struct view *view, const json_t *input, const cha
 static enum alk_compat check_others(const struct view *view, const json_t *input)
 {
     static const char *const keywords[][3] = {
-        {"not"},
-        {"if", "then", "else"},
-        {"contains", "minContains", "maxContains"},
-        {"dependentSchemas"},
-        {"dependentRequired"},
-        {"dependencies"},
-        {"propertyNames"},
+        {"if", "then", "else"}, {"contains", "minContains", "maxContains"},
+        {"dependentSchemas"},   {"dependentRequired"},
+        {"dependencies"},       {"propertyNames"},
         {"patternProperties"},
     };
     if (json_object_get(input, "unevaluatedItems") || json_object_get(input, "$dynamicRef") ||
@@ -277,21 +294,35 @@ static enum alk_compat check_others(const struct view *view, const json_t *input
     return ALK_COMPAT_YES;
 }
 
+/* `not`: the output must have nothing in common with what the input refuses. */
+static enum alk_compat check_not(struct subtype *s, const struct view *view, const json_t *input)
+{
+    static const char *const names[3] = {"not"};
+    const json_t *refused = json_object_get(input, "not");
+    if (!refused || demands_same(view, input, names) || disjoint(s, view, refused))
+        return ALK_COMPAT_YES;
+    return quietly(s, view, refused) == ALK_COMPAT_YES
+               ? subtype_no(s, "the output is always what the input refuses")
+               : ALK_COMPAT_UNKNOWN;
+}
+
 static enum alk_compat check_values(struct subtype *s, const json_t *values, const json_t *input)
 {
+    struct alk_schema *wanted = schema_inside(s->input_root, input);
+    enum alk_compat answer = ALK_COMPAT_YES;
     for (size_t i = 0; i < json_array_size(values); i++) {
-        int fits = value_fits(s->input_root, input, json_array_get(values, i));
-        if (fits < 0)
-            return ALK_COMPAT_UNKNOWN;
+        int fits = schema_fits(wanted, json_array_get(values, i));
+        answer = fits < 0 ? ALK_COMPAT_UNKNOWN : answer;
         if (fits)
             continue;
         char *text = json_dumps(json_array_get(values, i), JSON_ENCODE_ANY | JSON_COMPACT);
-        subtype_no(s, "the output may be %.100s, which the input does not allow",
-                   text ? text : "a value");
+        answer = subtype_no(s, "the output may be %.100s, which the input does not allow",
+                            text ? text : "a value");
         free(text);
-        return ALK_COMPAT_NO;
+        break;
     }
-    return ALK_COMPAT_YES;
+    alk_schema_free(wanted);
+    return answer;
 }
 
 /* Every keyword of the input, for a view that is not split any further. */
@@ -305,15 +336,15 @@ static enum alk_compat check_keywords(struct subtype *s, const struct view *view
     if (answer == ALK_COMPAT_NO)
         return answer;
     if (json_object_get(input, "enum") || json_object_get(input, "const"))
-        return subtype_no(s, "the output may be any value of its type, the input lists a few");
+        return view->types == T_STRING && view_has_any(view, pattern_keyword)
+                   ? ALK_COMPAT_UNKNOWN
+                   : subtype_no(s,
+                                "the output may be any value of its type, the input lists a few");
     answer = compat_worse(answer, check_scalars(s, view, input));
     if (view->types & T_OBJECT)
         answer = compat_worse(answer, subtype_object(s, view, input));
-    if (view->types & T_ARRAY) {
-        answer = compat_worse(answer, check_size_bound(s, view, input, "minItems", "items"));
-        answer = compat_worse(answer, check_size_bound(s, view, input, "maxItems", "items"));
+    if (view->types & T_ARRAY)
         answer = compat_worse(answer, subtype_array(s, view, input));
-    }
     for (size_t i = 0; i < json_array_size(all); i++)
         answer = compat_worse(answer, subtype_view(s, view, json_array_get(all, i)));
     if (any)
@@ -324,6 +355,7 @@ static enum alk_compat check_keywords(struct subtype *s, const struct view *view
         const json_t *target = view_resolve(s->input_root, reference);
         answer = compat_worse(answer, target ? subtype_view(s, view, target) : ALK_COMPAT_UNKNOWN);
     }
+    answer = compat_worse(answer, check_not(s, view, input));
     return compat_worse(answer, check_others(view, input));
 }
 
@@ -375,21 +407,33 @@ static bool split_types(struct subtype *s, const struct view *view, const json_t
     return true;
 }
 
-static enum alk_compat check_cases(struct subtype *s, const struct view *view, const json_t *input)
+/* Keywords of the output that are not understood may leave out what spoke for a no. */
+static bool may_be_less(const struct view *view, const json_t *input)
+{
+    static const char *const names[] = {"if", "dependentSchemas", "$dynamicRef", "not", NULL};
+    return view->overflow || (view->types & view_schema_types(input) && view_has_any(view, names));
+}
+
+static enum alk_compat check_cases(struct subtype *s, const struct view *whole, const json_t *input)
 {
     enum alk_compat answer;
-    if (view->never || !view->types)
+    struct view view = *whole;
+    if (view.never)
         return ALK_COMPAT_YES; /* there is no such document */
-    json_t *values = view->overflow ? NULL : view_values(s, view);
+    view.types = view_possible(whole, s);
+    if (!view.types)
+        return ALK_COMPAT_YES;
+    json_t *values = view.overflow ? NULL : view_values(s, &view);
     if (values) {
         answer = check_values(s, values, input);
         json_decref(values);
         return answer;
     }
-    if (split_alternatives(s, view, input, &answer) || split_types(s, view, input, &answer))
+    if (split_alternatives(s, &view, input, &answer) || split_types(s, &view, input, &answer))
         return answer;
-    answer = check_keywords(s, view, input);
-    return answer == ALK_COMPAT_NO && view->overflow ? ALK_COMPAT_UNKNOWN : answer;
+    bool had_reason = subtype_has_reason(s);
+    answer = check_keywords(s, &view, input);
+    return may_be_less(&view, input) ? subtype_doubt(s, answer, had_reason) : answer;
 }
 
 static bool same_view(const struct view *a, const struct view *b)
@@ -457,28 +501,52 @@ static bool says_nothing(json_t *schema)
     return !json_is_false(schema);
 }
 
-enum alk_compat alk_type_compat(const json_t *output, const json_t *input,
+/* What is known of the schemas, with references looked up in their documents if that can be. */
+static enum alk_compat compare(const json_t *output, const json_t *input,
+                               enum alk_compat_reading reading, struct alk_graph_error *error)
+{
+    struct subtype s = {.output_root = subschemas_embedded(output) ? NULL : output,
+                        .input_root = subschemas_embedded(input) ? NULL : input,
+                        .reading = reading,
+                        .error = error};
+    struct view view = {0};
+    view_add(&view, s.output_root, output);
+    return subtype_view(&s, &view, input);
+}
+
+enum alk_compat subtype_compare(const json_t *output, const json_t *input,
                                 enum alk_compat_reading reading, struct alk_graph_error *error)
 {
     struct alk_graph_error unused;
-    struct subtype s = {.output_root = output,
-                        .input_root = input,
-                        .reading = reading,
-                        .error = error ? error : &unused};
-    struct view view = {0};
-    s.error->text[0] = '\0';
+    error = error ? error : &unused;
+    error->text[0] = '\0';
     bool no_output = says_nothing((json_t *)(uintptr_t)output); /* iteration wants it writable */
     if (no_output || says_nothing((json_t *)(uintptr_t)input)) {
-        graph_fail(s.error, 0, "the %s schema says nothing", no_output ? "output" : "input");
+        graph_fail(error, 0, "the %s schema says nothing", no_output ? "output" : "input");
         return ALK_COMPAT_UNKNOWN;
     }
     if (json_equal(output, input))
         return ALK_COMPAT_YES;
-    view_add(&view, output, output);
-    enum alk_compat answer = subtype_view(&s, &view, input);
+    json_t *from = subschemas_modern(output), *to = subschemas_modern(input);
+    enum alk_compat answer = from && to ? compare(from, to, reading, error) : ALK_COMPAT_UNKNOWN;
     if (answer == ALK_COMPAT_UNKNOWN)
-        graph_fail(s.error, 0, "it cannot be decided whether the output always fits the input");
+        graph_fail(error, 0, "it cannot be decided whether the output always fits the input");
     if (answer == ALK_COMPAT_YES)
-        s.error->text[0] = '\0';
+        error->text[0] = '\0';
+    json_decref(from);
+    json_decref(to);
     return answer;
+}
+
+enum alk_compat alk_type_compat(const json_t *output, const json_t *input,
+                                enum alk_compat_reading reading, struct alk_graph_error *error)
+{
+    enum alk_compat answer = subtype_compare(output, input, reading, error);
+    if (answer != ALK_COMPAT_YES || json_equal(output, input))
+        return answer;
+    bool valid = subtype_valid(output);
+    if (valid && subtype_valid(input))
+        return ALK_COMPAT_YES;
+    graph_fail(error, 0, "the %s schema is not valid", valid ? "input" : "output");
+    return ALK_COMPAT_UNKNOWN;
 }

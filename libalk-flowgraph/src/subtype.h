@@ -62,23 +62,54 @@ void view_property(const struct view *view, const struct subtype *s, const char 
 /* The rest: properties that nobody names. Closed when `never` is set. */
 void view_other_properties(const struct view *view, const struct subtype *s, struct view *out);
 void view_item(const struct view *view, const struct subtype *s, size_t index, struct view *out);
+bool view_sealed(const struct view *view);
 bool view_requires(const struct view *view, const char *name);
 /* The strictest value of a bound, or NULL: `sign` 1 for lower, -1 for upper bounds. */
 const json_t *view_bound(const struct view *view, const char *keyword, int sign);
 bool view_has(const struct view *view, const char *keyword, const json_t *value);
 /* Find a reference within a document ("#", "#/pointer"); NULL for others. */
 const json_t *view_resolve(const json_t *root, const char *reference);
-int number_order(const json_t *a, const json_t *b);
 
-/* values.c: all documents of a view, when enum, const or the type leave only a few. */
+/* bounds.c */
+#define NO_BOUND 1e300 /* more than any size */
+
+/* A lower or upper bound of numbers; `whole` if only integers count, then `integer` is it. */
+struct limit {
+    const json_t *value; /* NULL: none */
+    bool open, whole;
+    json_int_t integer;
+};
+
+int number_order(const json_t *a, const json_t *b);
+struct limit limit_make(const json_t *closed, const json_t *open, int sign, bool integers);
+struct limit view_limit(const struct view *view, int sign);
+bool limit_within(const struct limit *own, const struct limit *wanted, int sign);
+size_t view_prefix(const struct view *view); /* the longest prefixItems */
+double view_least_items(const struct view *view);
+double view_most_items(const struct view *view, const struct subtype *s);
+double view_required_properties(const struct view *view);
+double view_least_properties(const struct view *view);
+double view_most_properties(const struct view *view, const struct subtype *s);
+/* Its types without those that contradicting bounds leave no documents of. */
+unsigned view_possible(const struct view *view, const struct subtype *s);
+
+/* values.c: all documents of a view, when enum, const, type or bounds leave only a few. */
 json_t *view_values(const struct subtype *s, const struct view *view);
-/* 1 or 0: does the document fit the schema (of the root)? Negative: not to be said. */
+/* A schema of the root, to ask about documents: 1 or 0; negative: not to be said. */
+struct alk_schema;
+struct alk_schema *schema_inside(const json_t *root, const json_t *schema);
+int schema_fits(const struct alk_schema *schema, const json_t *value);
 int value_fits(const json_t *root, const json_t *schema, const json_t *value);
+bool pattern_matches(const char *pattern, const char *text);
 
 /* subtype.c */
 enum alk_compat subtype_view(struct subtype *s, const struct view *view, const json_t *input);
 enum alk_compat subtype_no(struct subtype *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A no that a keyword of the output, which is not understood, may make a yes. */
+bool view_has_any(const struct view *view, const char *const *keywords);
+enum alk_compat subtype_doubt(struct subtype *s, enum alk_compat answer, bool had_reason);
+bool subtype_has_reason(const struct subtype *s);
 /* Run with a token added to the path. */
 enum alk_compat subtype_below(struct subtype *s, const char *token, const struct view *view,
                               const json_t *input);
@@ -86,6 +117,12 @@ enum alk_compat subtype_below(struct subtype *s, const char *token, const struct
 /* subtype_members.c: objects and arrays */
 enum alk_compat subtype_object(struct subtype *s, const struct view *view, const json_t *input);
 enum alk_compat subtype_array(struct subtype *s, const struct view *view, const json_t *input);
+
+/* As alk_type_compat(), but takes it that the schemas are valid. */
+enum alk_compat subtype_compare(const json_t *output, const json_t *input,
+                                enum alk_compat_reading reading, struct alk_graph_error *error);
+/* Whether the schema is one, so that a yes may be believed. */
+bool subtype_valid(const json_t *schema);
 
 static inline enum alk_compat compat_worse(enum alk_compat a, enum alk_compat b)
 {

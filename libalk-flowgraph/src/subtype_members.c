@@ -30,6 +30,8 @@ static bool is_open(const struct view *view)
 static enum alk_compat check_properties(struct subtype *s, const struct view *view,
                                         const json_t *input)
 {
+    static const char *const names[] = {"unevaluatedProperties", NULL};
+    bool unsure = view_has_any(view, names) && !view_sealed(view);
     enum alk_compat answer = ALK_COMPAT_YES;
     const char *name;
     json_t *wanted;
@@ -37,6 +39,10 @@ static enum alk_compat check_properties(struct subtype *s, const struct view *vi
     {
         struct view own;
         view_property(view, s, name, &own);
+        if (unsure && is_open(&own)) {
+            answer = compat_worse(answer, ALK_COMPAT_UNKNOWN);
+            continue;
+        }
         if (json_is_false(wanted) && !own.never && is_open(&own))
             answer = compat_worse(answer, subtype_no(s,
                                                      "the output may have the property \"%.60s\", "
@@ -87,39 +93,38 @@ static enum alk_compat check_count(struct subtype *s, const struct view *view, c
 {
     const json_t *least = json_object_get(input, "minProperties");
     const json_t *most = json_object_get(input, "maxProperties");
-    const json_t *own_least = view_bound(view, "minProperties", 1);
-    const json_t *own_most = view_bound(view, "maxProperties", -1);
-    size_t required = 0;
-    for (size_t i = 0; i < view->count; i++) {
-        size_t count = json_array_size(json_object_get(view->parts[i].schema, "required"));
-        required = count > required ? count : required;
-    }
-    if (json_is_number(least) && (double)required < json_number_value(least) &&
-        (!own_least || number_order(own_least, least) < 0))
+    if (json_is_number(least) && view_least_properties(view) < json_number_value(least))
         return subtype_no(s, "the output may have fewer properties than the input allows");
-    if (json_is_number(most) && (!own_most || number_order(own_most, most) > 0))
+    if (json_is_number(most) && view_most_properties(view, s) > json_number_value(most))
         return subtype_no(s, "the output may have more properties than the input allows");
     return ALK_COMPAT_YES;
 }
 
 enum alk_compat subtype_object(struct subtype *s, const struct view *view, const json_t *input)
 {
+    static const char *const names[] = {"propertyNames", "unevaluatedProperties", NULL};
     enum alk_compat answer = check_required(s, view, input);
     answer = compat_worse(answer, check_properties(s, view, input));
-    answer = compat_worse(answer, check_additional(s, view, input));
-    return compat_worse(answer, check_count(s, view, input));
+    bool had_reason = subtype_has_reason(s);
+    enum alk_compat others = check_additional(s, view, input);
+    others = compat_worse(others, check_count(s, view, input));
+    if (view_has_any(view, names) && !view_sealed(view))
+        others = subtype_doubt(s, others, had_reason);
+    return compat_worse(answer, others);
 }
 
 /* ---- arrays ---------------------------------------------------------------------------------- */
 
-static size_t prefix_length(const struct view *view)
+static enum alk_compat check_item_count(struct subtype *s, const struct view *view,
+                                        const json_t *input, double most)
 {
-    size_t longest = 0;
-    for (size_t i = 0; i < view->count; i++) {
-        size_t n = json_array_size(json_object_get(view->parts[i].schema, "prefixItems"));
-        longest = n > longest ? n : longest;
-    }
-    return longest;
+    const json_t *wanted_least = json_object_get(input, "minItems");
+    const json_t *wanted_most = json_object_get(input, "maxItems");
+    if (json_is_number(wanted_least) && view_least_items(view) < json_number_value(wanted_least))
+        return subtype_no(s, "the output may have fewer items than the input allows");
+    if (json_is_number(wanted_most) && most > json_number_value(wanted_most))
+        return subtype_no(s, "the output may have more items than the input allows");
+    return ALK_COMPAT_YES;
 }
 
 enum alk_compat subtype_array(struct subtype *s, const struct view *view, const json_t *input)
@@ -127,9 +132,11 @@ enum alk_compat subtype_array(struct subtype *s, const struct view *view, const 
     const json_t *prefix = json_object_get(input, "prefixItems");
     const json_t *items = json_object_get(input, "items");
     const json_t *unique = json_object_get(input, "uniqueItems");
-    const json_t *most = view_bound(view, "maxItems", -1);
-    enum alk_compat answer = ALK_COMPAT_YES;
-    size_t count = prefix_length(view), wanted = json_array_size(prefix);
+    static const char *const names[] = {"unevaluatedItems", NULL};
+    double most = view_most_items(view, s);
+    bool had_reason = subtype_has_reason(s);
+    enum alk_compat answer = check_item_count(s, view, input, most);
+    size_t count = view_prefix(view), wanted = json_array_size(prefix);
     if (wanted > count)
         count = wanted;
     /* one place beyond all prefixes stands for the rest */
@@ -137,15 +144,16 @@ enum alk_compat subtype_array(struct subtype *s, const struct view *view, const 
         const json_t *want = i < wanted ? json_array_get(prefix, i) : items;
         struct view own;
         char token[24];
-        if (!want || (most && (double)i >= json_number_value(most)))
+        if (!want || (double)i >= most)
             continue;
         view_item(view, s, i, &own);
         snprintf(token, sizeof token, i < count ? "%zu" : "items", i);
         answer = compat_worse(answer, subtype_below(s, token, &own, want));
     }
-    if (json_is_true(unique) && !view_has(view, "uniqueItems", unique) &&
-        !(most && json_number_value(most) <= 1))
+    if (json_is_true(unique) && !view_has(view, "uniqueItems", unique) && most > 1)
         answer = compat_worse(answer, subtype_no(s, "the output's items may be equal, the input's "
                                                     "may not"));
-    return count < 1000 ? answer : ALK_COMPAT_UNKNOWN;
+    if (count >= 1000)
+        return ALK_COMPAT_UNKNOWN;
+    return view_has_any(view, names) ? subtype_doubt(s, answer, had_reason) : answer;
 }

@@ -1,4 +1,5 @@
 /* Views that have only a few documents, and asking the validator about a document. */
+#include "subschemas.h"
 #include "subtype.h"
 
 #include <alk/schema.h>
@@ -7,36 +8,19 @@
 #include <string.h>
 
 #define ROOT_URI  "alk:root"
-#define MAX_DEPTH 200
+#define MAX_RANGE 255
 
-/* Make references into the schema's own document ones into the document at ROOT_URI. */
-static int point_to_root(json_t *value, unsigned depth)
+/* Make a reference into the schema's own document one into the document at ROOT_URI. */
+static int point_to_root(json_t *schema, bool root)
 {
-    static const char *const data[] = {"const", "enum", "default", "examples"};
-    const char *reference = json_string_value(json_object_get(value, "$ref"));
-    if (depth == 0)
-        return -1;
-    if (reference && *reference == '#' &&
-        json_object_set_new(value, "$ref", json_sprintf(ROOT_URI "%s", reference)))
-        return -1;
-    const char *key;
-    json_t *member;
-    json_object_foreach(value, key, member)
-    {
-        bool plain = false;
-        for (size_t i = 0; i < sizeof data / sizeof *data; i++)
-            plain = plain || strcmp(key, data[i]) == 0;
-        if (!plain && point_to_root(member, depth - 1))
-            return -1;
-    }
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if (point_to_root(json_array_get(value, i), depth - 1))
-            return -1;
-    return 0;
+    const char *reference = json_string_value(json_object_get(schema, "$ref"));
+    (void)root;
+    return reference && *reference == '#'
+               ? json_object_set_new(schema, "$ref", json_sprintf(ROOT_URI "%s", reference))
+               : 0;
 }
 
-/* Compile a schema that lies somewhere inside `root`. */
-static struct alk_schema *compile_inner(const json_t *root, const json_t *schema)
+struct alk_schema *schema_inside(const json_t *root, const json_t *schema)
 {
     struct alk_schema_options options = ALK_SCHEMA_OPTIONS_INIT;
     struct alk_schema *compiled = NULL;
@@ -44,7 +28,7 @@ static struct alk_schema *compile_inner(const json_t *root, const json_t *schema
     struct alk_schema_registry *registry = alk_schema_registry_new();
     options.registry = registry;
     options.max_steps = 100000;
-    if (copy && registry && point_to_root(copy, MAX_DEPTH) == 0 &&
+    if (copy && registry && subschemas_each(copy, point_to_root) == 0 &&
         alk_schema_registry_add(registry, ROOT_URI, root, NULL) == ALK_SCHEMA_OK)
         alk_schema_compile(copy, &options, &compiled, NULL);
     alk_schema_registry_free(registry);
@@ -52,16 +36,78 @@ static struct alk_schema *compile_inner(const json_t *root, const json_t *schema
     return compiled;
 }
 
-int value_fits(const json_t *root, const json_t *schema, const json_t *value)
+int schema_fits(const struct alk_schema *schema, const json_t *value)
 {
-    struct alk_schema *compiled = compile_inner(root, schema);
-    int status = compiled ? alk_schema_validate(compiled, value, NULL) : ALK_SCHEMA_E_NOMEM;
-    alk_schema_free(compiled);
+    int status = schema ? alk_schema_validate(schema, value, NULL) : ALK_SCHEMA_E_NOMEM;
     return status == ALK_SCHEMA_OK ? 1 : status == ALK_SCHEMA_E_INVALID ? 0 : -1;
 }
 
-/* The values that the first enum or const lists, or those of the type; NULL: too many. */
-static json_t *candidates(const struct view *view)
+int value_fits(const json_t *root, const json_t *schema, const json_t *value)
+{
+    struct alk_schema *compiled = schema_inside(root, schema);
+    int fits = schema_fits(compiled, value);
+    alk_schema_free(compiled);
+    return fits;
+}
+
+bool pattern_matches(const char *pattern, const char *text)
+{
+    json_t *schema = json_pack("{s:s}", "pattern", pattern), *value = json_string(text);
+    bool matches = schema && value && value_fits(schema, schema, value) == 1;
+    json_decref(schema);
+    json_decref(value);
+    return matches;
+}
+
+bool subtype_valid(const json_t *schema)
+{
+    struct alk_schema *compiled = NULL;
+    int status = alk_schema_compile(schema, NULL, &compiled, NULL);
+    alk_schema_free(compiled);
+    return status == ALK_SCHEMA_OK;
+}
+
+/* ---- all documents of a view ------------------------------------------------------------- */
+
+/* Integers between two bounds, if these are near each other. */
+static bool add_integers(const struct view *view, json_t *list)
+{
+    struct limit low = view_limit(view, 1), high = view_limit(view, -1);
+    json_int_t range;
+    if (view->types & T_FRACTION || !low.whole || !high.whole ||
+        __builtin_sub_overflow(high.integer, low.integer, &range) || range > MAX_RANGE)
+        return false;
+    for (json_int_t i = 0; i <= range; i++)
+        json_array_append_new(list, json_integer(low.integer + i));
+    return true;
+}
+
+/* The documents of each type that can be listed; false when some cannot. */
+static bool add_by_type(const struct subtype *s, const struct view *view, json_t *list)
+{
+    const json_t *longest = view_bound(view, "maxLength", -1);
+    if (view->types & T_NULL)
+        json_array_append_new(list, json_null());
+    if (view->types & T_BOOLEAN) {
+        json_array_append_new(list, json_true());
+        json_array_append_new(list, json_false());
+    }
+    if ((view->types & T_NUMBER && !add_integers(view, list)) ||
+        (view->types & T_STRING && !(longest && json_number_value(longest) < 1)) ||
+        (view->types & T_ARRAY && view_most_items(view, s) >= 1) ||
+        (view->types & T_OBJECT && view_most_properties(view, s) >= 1))
+        return false;
+    if (view->types & T_STRING)
+        json_array_append_new(list, json_string(""));
+    if (view->types & T_ARRAY)
+        json_array_append_new(list, json_array());
+    if (view->types & T_OBJECT)
+        json_array_append_new(list, json_object());
+    return true;
+}
+
+/* The values that the first enum or const lists, or those of the types; NULL: too many. */
+static json_t *candidates(const struct subtype *s, const struct view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
         json_t *constant = json_object_get(view->parts[i].schema, "const");
@@ -71,29 +117,30 @@ static json_t *candidates(const struct view *view)
         if (json_is_array(listed))
             return json_incref(listed);
     }
-    if (view->types & ~(unsigned)(T_NULL | T_BOOLEAN))
-        return NULL;
     json_t *few = json_array();
-    if (view->types & T_NULL)
-        json_array_append_new(few, json_null());
-    if (view->types & T_BOOLEAN) {
-        json_array_append_new(few, json_true());
-        json_array_append_new(few, json_false());
-    }
-    return few;
+    if (few && add_by_type(s, view, few))
+        return few;
+    json_decref(few);
+    return NULL;
+}
+
+/* Values that the schema refuses are left out; those that it cannot tell of stay. */
+static json_t *leave_fitting(const json_t *root, const json_t *schema, json_t *values)
+{
+    struct alk_schema *compiled = schema_inside(root, schema);
+    json_t *fitting = json_array();
+    for (size_t i = 0; i < json_array_size(values); i++)
+        if (schema_fits(compiled, json_array_get(values, i)) != 0)
+            json_array_append(fitting, json_array_get(values, i));
+    alk_schema_free(compiled);
+    json_decref(values);
+    return fitting;
 }
 
 json_t *view_values(const struct subtype *s, const struct view *view)
 {
-    json_t *possible = candidates(view), *values = possible ? json_array() : NULL;
-    for (size_t v = 0; v < json_array_size(possible) && values; v++) {
-        json_t *value = json_array_get(possible, v);
-        bool fits = true;
-        for (size_t i = 0; i < view->count && fits; i++)
-            fits = value_fits(s->output_root, view->parts[i].schema, value) != 0;
-        if (fits)
-            json_array_append(values, value);
-    }
-    json_decref(possible);
+    json_t *values = candidates(s, view);
+    for (size_t i = 0; i < view->count && values; i++)
+        values = leave_fitting(s->output_root, view->parts[i].schema, values);
     return values;
 }

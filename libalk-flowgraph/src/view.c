@@ -11,7 +11,7 @@ static int hex(char c)
     return c >= '0' && c <= '9' ? c - '0' : at ? (int)(at - digits) : -1;
 }
 
-/* One pointer token: percent and tilde escapes undone. */
+/* One pointer token: percent and tilde escapes undone. NULL: too long for any name. */
 static const char *read_token(const char *at, char *token, size_t size)
 {
     size_t n = 0;
@@ -23,11 +23,19 @@ static const char *read_token(const char *at, char *token, size_t size)
         } else if (c == '~' && (at[1] == '0' || at[1] == '1')) {
             c = *++at == '0' ? '~' : '/';
         }
-        if (n + 1 < size)
-            token[n++] = c;
+        if (!c || n + 1 >= size)
+            return NULL;
+        token[n++] = c;
     }
     token[n] = '\0';
     return at;
+}
+
+static const json_t *array_member(const json_t *array, const char *token)
+{
+    bool digits = strspn(token, "0123456789") == strlen(token) && *token;
+    return digits && (*token != '0' || !token[1]) ? json_array_get(array, strtoul(token, NULL, 10))
+                                                  : NULL;
 }
 
 const json_t *view_resolve(const json_t *root, const char *reference)
@@ -38,8 +46,9 @@ const json_t *view_resolve(const json_t *root, const char *reference)
     const json_t *found = root;
     while (found && *reference == '/') {
         reference = read_token(reference + 1, token, sizeof token);
-        found = json_is_array(found) ? json_array_get(found, strtoul(token, NULL, 10))
-                                     : json_object_get(found, token);
+        if (!reference)
+            return NULL;
+        found = json_is_array(found) ? array_member(found, token) : json_object_get(found, token);
     }
     return *reference ? NULL : found;
 }
@@ -70,6 +79,19 @@ unsigned view_schema_types(const json_t *schema)
     return type ? bits : T_ANY;
 }
 
+/* The types that a schema leaves, also by a `not` of types alone, and by whole multiples. */
+static unsigned part_types(const json_t *schema)
+{
+    unsigned types = view_schema_types(schema);
+    const json_t *no = json_object_get(schema, "not");
+    double step = json_number_value(json_object_get(schema, "multipleOf"));
+    if (json_object_size(no) == 1 && json_object_get(no, "type"))
+        types &= ~view_schema_types(no);
+    if (step >= 1 && step < 0x1p53 && step == (double)(json_int_t)step)
+        types &= ~(unsigned)T_FRACTION;
+    return types;
+}
+
 static bool view_holds(const struct view *view, const json_t *schema)
 {
     for (size_t i = 0; i < view->count; i++)
@@ -93,7 +115,7 @@ void view_add(struct view *view, const json_t *root, const json_t *schema)
                 view->overflow = true;
             else
                 view->parts[view->count++] = (struct part){next, false, false};
-            view->types &= view_schema_types(next);
+            view->types &= part_types(next);
         }
         if (at == view->count)
             return;
@@ -116,19 +138,68 @@ void view_add(struct view *view, const json_t *root, const json_t *schema)
 
 /* ---- questions ------------------------------------------------------------------------------ */
 
-/* What one part says of a property; NULL: nothing, or false when it is closed. */
-static const json_t *part_property(const json_t *part, const char *name)
+/* What one part says of a property, added to what others say. */
+static void part_property(const json_t *part, const struct subtype *s, const char *name,
+                          struct view *out)
 {
-    const json_t *schema = json_object_get(json_object_get(part, "properties"), name);
-    if (schema || json_object_get(part, "patternProperties"))
-        return schema;
-    return json_object_get(part, "additionalProperties");
+    const json_t *own = json_object_get(json_object_get(part, "properties"), name);
+    const json_t *additional = json_object_get(part, "additionalProperties");
+    bool described = own != NULL;
+    const char *pattern;
+    json_t *schema;
+    if (own)
+        view_add(out, s->output_root, own);
+    json_object_foreach(json_object_get(part, "patternProperties"), pattern, schema)
+    {
+        if (!pattern_matches(pattern, name))
+            continue;
+        view_add(out, s->output_root, schema);
+        described = true;
+    }
+    if (!described && additional)
+        view_add(out, s->output_root, additional);
+}
+
+/* Does unevaluatedProperties forbid whatever no part names? Not if some cases are left out. */
+bool view_sealed(const struct view *view)
+{
+    static const char *const others[] = {"anyOf",
+                                         "oneOf",
+                                         "if",
+                                         "dependentSchemas",
+                                         "$dynamicRef",
+                                         "additionalProperties",
+                                         "patternProperties",
+                                         NULL};
+    bool sealed = false;
+    for (size_t i = 0; i < view->count; i++)
+        sealed = sealed ||
+                 json_is_false(json_object_get(view->parts[i].schema, "unevaluatedProperties"));
+    return sealed && !view->overflow && !view_has_any(view, others);
+}
+
+static bool some_part_names(const struct view *view, const char *name)
+{
+    for (size_t i = 0; i < view->count && name; i++)
+        if (json_object_get(json_object_get(view->parts[i].schema, "properties"), name))
+            return true;
+    return false;
+}
+
+/* Are there as many required properties as there may be, and this is none of them? */
+static bool full_without(const struct view *view, const char *name)
+{
+    const json_t *most = view_bound(view, "maxProperties", -1);
+    return most && !(name && view_requires(view, name)) &&
+           view_required_properties(view) >= json_number_value(most);
 }
 
 /* Read as closed, a property that no part of an object schema knows is not there. */
 static bool closed_without(const struct view *view, const struct subtype *s, const char *name)
 {
     bool described = false;
+    if (full_without(view, name) || (view_sealed(view) && !some_part_names(view, name)))
+        return true;
     if (s->reading != ALK_COMPAT_CLOSED)
         return false;
     for (size_t i = 0; i < view->count; i++) {
@@ -151,11 +222,8 @@ void view_property(const struct view *view, const struct subtype *s, const char 
     memset(out, 0, sizeof *out);
     out->types = T_ANY;
     out->never = closed_without(view, s, name);
-    for (size_t i = 0; i < view->count; i++) {
-        const json_t *schema = part_property(view->parts[i].schema, name);
-        if (schema)
-            view_add(out, s->output_root, schema);
-    }
+    for (size_t i = 0; i < view->count; i++)
+        part_property(view->parts[i].schema, s, name, out);
 }
 
 void view_other_properties(const struct view *view, const struct subtype *s, struct view *out)
@@ -195,22 +263,23 @@ static bool lists_name(const json_t *names, const char *name)
     return false;
 }
 
-bool view_requires(const struct view *view, const char *name)
+static bool requires(const struct view *view, const char *name, unsigned depth)
 {
+    const char *other;
+    json_t *names;
     for (size_t i = 0; i < view->count; i++)
         if (lists_name(json_object_get(view->parts[i].schema, "required"), name))
             return true;
+    for (size_t i = 0; i < view->count && depth; i++)
+        json_object_foreach(json_object_get(view->parts[i].schema, "dependentRequired"), other,
+                            names) if (lists_name(names, name) &&
+                                       requires(view, other, depth - 1)) return true;
     return false;
 }
 
-int number_order(const json_t *a, const json_t *b)
+bool view_requires(const struct view *view, const char *name)
 {
-    if (json_is_integer(a) && json_is_integer(b)) {
-        json_int_t x = json_integer_value(a), y = json_integer_value(b);
-        return (x > y) - (x < y);
-    }
-    double x = json_number_value(a), y = json_number_value(b);
-    return (x > y) - (x < y);
+    return requires(view, name, 2);
 }
 
 const json_t *view_bound(const struct view *view, const char *keyword, int sign)
@@ -231,5 +300,14 @@ bool view_has(const struct view *view, const char *keyword, const json_t *value)
         if (own && json_equal(own, value))
             return true;
     }
+    return false;
+}
+
+bool view_has_any(const struct view *view, const char *const *keywords)
+{
+    for (; *keywords; keywords++)
+        for (size_t i = 0; i < view->count; i++)
+            if (json_object_get(view->parts[i].schema, *keywords))
+                return true;
     return false;
 }

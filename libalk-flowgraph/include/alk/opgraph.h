@@ -22,11 +22,13 @@ enum alk_compat_reading {
 
 /*
  * Whether `output` is a subtype of `input`. Looks at type, enum, const, numeric,
- * length and size bounds, multipleOf, required, properties, additionalProperties,
- * items, prefixItems, uniqueItems, anyOf, oneOf, allOf and $ref within the
- * document; what other keywords of `input` demand is UNKNOWN unless `output` has
- * the same. YES is certain; NO may be wrong where only several alternatives
- * together would cover the output. `error` (may be NULL) gets the sentence.
+ * length and size bounds, multipleOf, required, dependentRequired, properties,
+ * patternProperties (of the output), additionalProperties, items, prefixItems,
+ * uniqueItems, anyOf, oneOf, allOf, not and $ref within the document; what other
+ * keywords of `input` demand is UNKNOWN unless `output` has the same. YES is certain:
+ * both are valid schemas of draft 2020-12 or, by $schema, draft 7. NO may be wrong
+ * where only several alternatives together would cover the output; a keyword of the
+ * output that is not understood makes it UNKNOWN. `error` (may be NULL) gets the sentence.
  */
 enum alk_compat alk_type_compat(const json_t *output, const json_t *input,
                                 enum alk_compat_reading reading, struct alk_graph_error *error);

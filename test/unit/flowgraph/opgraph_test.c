@@ -137,6 +137,57 @@ static void test_bad_specs(void **state)
     }
 }
 
+/* A reason whose names had to be cut in the middle of a character. */
+static void test_long_names_in_reasons(void **state)
+{
+    (void)state;
+    for (size_t shift = 0; shift < 4; shift++) {
+        char name[400] = "xxx";
+        for (size_t i = shift; i + 4 < sizeof name; i += 4)
+            memcpy(name + i, "\xf0\x9f\x98\x80", 5);
+        json_t *specs =
+            json_pack("[{s:s,s:{s:s}},{s:s,s:{s:s,s:[s]}}]", "name", "/a", "output_schema", "type",
+                      "object", "name", "/b", "input_schema", "type", "object", "required", name);
+        struct alk_opgraph *ops;
+        struct alk_graph_error error;
+        if (alk_opgraph_build(specs, NULL, &ops, &error))
+            fail_msg("%s", error.text);
+        json_t *edge = alk_graph_edge_attributes(alk_opgraph_graph(ops), 0, 1);
+        assert_non_null(strstr(json_string_value(json_object_get(edge, "reason")), "requires"));
+        alk_opgraph_free(ops);
+        json_decref(specs);
+    }
+}
+
+/* A worker's schema that is none gives no edges; the others have theirs. */
+static void test_invalid_schemas(void **state)
+{
+    (void)state;
+    json_t *specs = json_loads(specs_text, 0, NULL), *bad;
+    json_array_append_new(specs, json_pack("{s:s,s:{s:s},s:{s:s,s:s}}", "name", "/bad",
+                                           "output_schema", "type", "strnig", "input_schema",
+                                           "type", "object", "required", "path"));
+    bad = json_array_get(specs, json_array_size(specs) - 1);
+    struct alk_opgraph *ops;
+    struct alk_graph_error error;
+    if (alk_opgraph_build(specs, NULL, &ops, &error))
+        fail_msg("%s", error.text);
+    const struct alk_graph *g = alk_opgraph_graph(ops);
+    alk_node node = alk_graph_find(g, json_string_value(json_object_get(bad, "name")));
+    struct alk_node_list list;
+    assert_int_equal(alk_opgraph_followers(ops, "/bad", &list), 0);
+    assert_int_equal(list.count, 0);
+    alk_node_list_free(&list);
+    for (size_t i = 0; i < alk_graph_in_degree(g, node); i++) {
+        json_t *edge = alk_graph_edge_attributes(g, alk_graph_in(g, node, i), node);
+        assert_true(json_is_false(json_object_get(edge, "compatible")));
+    }
+    assert_int_equal(alk_opgraph_followers(ops, "/fs/find", &list), 0);
+    expect_names(g, &list, "/fs/read");
+    alk_opgraph_free(ops);
+    json_decref(specs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +195,8 @@ int main(void)
         cmocka_unit_test(test_chains),
         cmocka_unit_test(test_cycles),
         cmocka_unit_test(test_bad_specs),
+        cmocka_unit_test(test_long_names_in_reasons),
+        cmocka_unit_test(test_invalid_schemas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

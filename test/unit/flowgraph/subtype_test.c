@@ -236,9 +236,11 @@ static void add_keyword(json_t *schema, struct random *random, int depth)
     static const char *const bounds[] = {"minimum",   "maximum",  "exclusiveMinimum", "minLength",
                                          "maxLength", "minItems", "maxItems",         "multipleOf"};
     static const char *const lists[] = {"anyOf", "oneOf", "allOf", "prefixItems"};
-    static const char *const inner[] = {"items", "additionalProperties"};
+    static const char *const inner[] = {"items", "additionalProperties", "not", "contains",
+                                        "unevaluatedProperties"};
+    static const char *const counts[] = {"minProperties", "maxProperties", "exclusiveMaximum"};
     const char name[2] = {(char)('a' + random_below(random, 3)), 0};
-    switch (random_below(random, depth > 0 ? 9 : 3)) {
+    switch (random_below(random, depth > 0 ? 13 : 3)) {
     case 0:
         json_object_set_new(schema, bounds[random_below(random, 8)],
                             json_integer(1 + random_below(random, 4)));
@@ -254,11 +256,28 @@ static void add_keyword(json_t *schema, struct random *random, int depth)
         json_object_set_new(schema, lists[random_below(random, 4)], invent_list(random, depth - 1));
         return;
     case 4:
-        json_object_set_new(schema, inner[random_below(random, 2)],
+        json_object_set_new(schema, inner[random_below(random, 5)],
                             random_below(random, 2) ? json_false() : invent(random, depth - 1));
         return;
     case 5:
         json_object_set_new(schema, "required", json_pack("[s]", name));
+        return;
+    case 6:
+        json_object_set_new(schema, counts[random_below(random, 3)],
+                            json_integer(random_below(random, 3)));
+        return;
+    case 7:
+        json_object_set_new(
+            schema, "patternProperties",
+            json_pack("{s:o}", random_below(random, 2) ? "^a" : "[bc]", invent(random, depth - 1)));
+        return;
+    case 8:
+        json_object_set_new(schema, "dependentRequired", json_pack("{s:[s]}", "a", name));
+        return;
+    case 9:
+        json_object_set_new(schema, "if", invent(random, depth - 1));
+        json_object_set_new(schema, random_below(random, 2) ? "then" : "else",
+                            invent(random, depth - 1));
         return;
     default:
         if (!json_object_get(schema, "properties"))
