@@ -22,6 +22,9 @@ ATTEST = "verify-required on a key that cannot attest it refuses it"
 NAMES = "no host names are looked up: a line that excludes one cannot be enforced"
 SCOPES = "sshd does not know our options and extensions"
 CA_TYPE = "authorities are Ed25519 keys only"
+MAPPED = "an IPv4-mapped address is the IPv4 address that it stands for"
+BLOCK = "a block without an address is a restriction that would not hold"
+NO_DAY = "a day that does not exist is a slip"
 EMPTY = "an empty option may be a slip that hides a restriction"
 TWO_COMMANDS = "commands are not compared: neither runs, and there is no forwarding"
 
@@ -93,6 +96,10 @@ CASES = [
     option("pty,agent-forwarding,x11-forwarding,user-rc"),
     option('environment="A=b"'),
     option('tunnel="0"'),
+    option('environment="A-B=c"', "refused"),
+    option('environment="A"', "refused"),
+    option('tunnel="1:2"', "refused"),
+    option('tunnel="ANY"'),
     option('command="true"', ours="closed", why=COMMAND),
     option('command="say \\"hello, you\\"",no-pty', ours="closed", why=COMMAND),
     option('command="true",port-forwarding', ours="closed", why=COMMAND),
@@ -126,6 +133,15 @@ CASES = [
     option('from="server.invalid"', "refused"),
     option('from="*,!server.invalid"', ours="refused", why=NAMES),
     option('from="127.0.0.1",restrict', "closed"),
+    option('from="127.1"'),
+    option('from="*,!127.1"', "refused"),
+    option('from="*,!2130706433"', "refused"),
+    option('from="*,!0x7f.0.0.1/32"', "refused"),
+    option('from="*,!127.000.000.001"', "refused"),
+    option('from="::ffff:127.0.0.1"', "refused", ours="open", why=MAPPED),
+    option('from="*,!10.0.0.0/33"', "refused"),
+    option('from="*,!host/24"', ours="refused", why=BLOCK),
+    option('expiry-time="29990230"', ours="refused", why=NO_DAY),
     option('expiry-time="29990101"'),
     option('expiry-time="299901011200"'),
     option('expiry-time="29990101120000"'),
@@ -140,6 +156,13 @@ CASES = [
     option('permitopen="localhost:*"', "closed"),
     option('permitopen="127.0.0.1:1",permitopen="127.0.0.1:{port}"'),
     option('permitopen="127.0.0.1"', "refused"),
+    option('permitopen="127.0.0.1/{port}"'),
+    option('permitopen="127.0.0.1:+0{port}"'),
+    option('permitopen="127.0.0.1:ssh"', "closed"),
+    option('permitopen=":{port}"', "closed"),
+    option('permitopen="127.0.0.1:{port} "', "refused"),
+    option('permitlisten=":8080"'),
+    option('permitlisten="ssh"'),
     option('permitopen="127.0.0.1:x"', "refused"),
     option('restrict,permitopen="127.0.0.1:*"', "closed"),
     option('permitlisten="8080"'),

@@ -55,8 +55,11 @@ bool alk_authorized_key_may_open(const struct alk_authorized_key *key, const cha
         return false;
     if (key->open == NULL)
         return true;
-    for (size_t i = 0; port != 0 && i < key->open_count; i++) {
+    for (size_t i = 0; i < key->open_count; i++) {
         struct permit permit = split(key->open[i]);
+        /* a Unix socket is under no permit but the one for everything */
+        if (port == 0 && strcmp(key->open[i], "*:*") != 0)
+            continue;
         if (port_matches(&permit, port) && host_equals(&permit, host))
             return true;
     }

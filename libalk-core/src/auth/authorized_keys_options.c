@@ -7,11 +7,14 @@
 #include "auth/pattern.h"
 #include "auth/timespec.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { PERMITS_MAX = 4096, HOST_MAX = 1024, NAME_SHOWN = 40 };
+enum { PERMITS_MAX = 4096, HOST_MAX = 1024, NAME_SHOWN = 40, TUNNEL_MAX = 0x7ffffffd };
 
 /* A list of permit entries that is still growing. */
 struct permits {
@@ -53,6 +56,29 @@ static int apply_noop(struct parser *parser, const struct option *option, const 
     (void)value;
     if (option->remark != NULL)
         remark(parser, option, option->remark);
+    return ALK_OK;
+}
+
+/* Nothing is done with it, but a line that sshd cannot read lets nobody in there either. */
+static int apply_environment(struct parser *parser, const struct option *option, const char *value)
+{
+    size_t name = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+    if (name == 0 || value[name] != '=')
+        return refuse(parser, option, "is not NAME=value");
+    remark(parser, option, option->remark);
+    return ALK_OK;
+}
+
+static int apply_tunnel(struct parser *parser, const struct option *option, const char *value)
+{
+    const char *digits = value + (*value == '+');
+    size_t count = strspn(digits, "0123456789");
+
+    if (strcasecmp(value, "any") != 0 &&
+        (count == 0 || digits[count] != '\0' || strtoull(digits, NULL, 10) > TUNNEL_MAX))
+        return refuse(parser, option, "is not the number of a device, nor any");
+    remark(parser, option, option->remark);
     return ALK_OK;
 }
 
@@ -183,53 +209,88 @@ static int add_permit(struct permits *permits, const char *value)
     return ALK_OK;
 }
 
-/* "host:port" with a port of 1..65535 or "*"; an IPv6 address stands in brackets. */
-static bool permit_valid(const char *value)
+/* The port of a permit as sshd reads it: a number, or what services(5) calls it; 0 for neither. */
+static unsigned long permit_port(const char *text)
 {
-    const char *colon = strrchr(value, ':');
-    const char *port = colon != NULL ? colon + 1 : NULL;
-    size_t host = colon != NULL ? (size_t)(colon - value) : 0;
+    const char *digits = text + strspn(text, " \t\n\v\f\r");
+    struct servent service, *found = NULL;
+    char buffer[1024];
     unsigned long number;
-    size_t digits;
+    char *end;
 
-    if (colon == NULL || host == 0 || host > HOST_MAX || strchr(value, '/') != NULL)
-        return false;
-    if (value[0] == '[') {
-        if (host < 3 || colon[-1] != ']' || memchr(value, ']', host) != colon - 1)
-            return false;
-    } else if (memchr(value, ':', host) != NULL) {
-        return false;
+    digits += *digits == '+';
+    if (*digits >= '0' && *digits <= '9') {
+        number = strtoul(digits, &end, 10);
+        if (*end == '\0')
+            return number <= 65535 ? number : 0;
     }
-    if (strcmp(port, "*") == 0)
-        return true;
-    digits = strspn(port, "0123456789");
-    if (digits == 0 || digits > 5 || port[digits] != '\0')
+    if (getservbyname_r(text, "tcp", &service, buffer, sizeof(buffer), &found) != 0 ||
+        found == NULL)
+        return 0;
+    return ntohs((uint16_t)found->s_port);
+}
+
+/* How many bytes the host at the beginning of a permit has, its brackets with it; it ends at
+ * ":" or "/", as in sshd. False when it does not end, or is longer than a name can be. */
+static bool permit_host(const char *value, size_t *len)
+{
+    const char *bracket = value[0] == '[' ? strchr(value, ']') : value;
+
+    if (bracket == NULL)
         return false;
-    number = strtoul(port, NULL, 10);
-    return number >= 1 && number <= 65535;
+    *len = (size_t)(bracket - value) + (value[0] == '[' ? 1 : strcspn(value, ":/"));
+    return *len <= HOST_MAX && (value[*len] == ':' || value[*len] == '/');
+}
+
+/* "host:port" in the arena, the host as it stands and the port a number or "*". NULL with
+ * ALK_E_PARSE or ALK_E_NOMEM. A listener's port may stand alone, for any address. */
+static const char *plain_permit(struct alk_arena *arena, const char *value, bool bare_port,
+                                int *status)
+{
+    bool bare = bare_port && strchr(value, ':') == NULL;
+    const char *port = value;
+    unsigned long number = 0;
+    size_t host_len = 1, room;
+    char *plain;
+
+    *status = ALK_E_PARSE;
+    if (!bare) {
+        if (!permit_host(value, &host_len))
+            return NULL;
+        port = value + host_len + 1;
+    }
+    if (strcmp(port, "*") != 0 && (number = permit_port(port)) == 0)
+        return NULL;
+    *status = ALK_E_NOMEM;
+    room = host_len + sizeof(":65535");
+    plain = alk_arena_bytes(arena, room);
+    if (plain == NULL)
+        return NULL;
+    *status = ALK_OK;
+    if (number == 0)
+        snprintf(plain, room, "%.*s:*", (int)host_len, bare ? "*" : value);
+    else
+        snprintf(plain, room, "%.*s:%lu", (int)host_len, bare ? "*" : value, number);
+    return plain;
 }
 
 static int apply_permit(struct parser *parser, const struct option *option, const char *value)
 {
     bool open = strcmp(option->name, "permitopen") == 0;
     struct permits *permits = open ? &parser->open : &parser->listen;
+    int status;
+    const char *permit = plain_permit(parser->line->arena, value, !open, &status);
 
-    /* a listener's port alone stands for any address */
-    if (!open && strchr(value, ':') == NULL) {
-        char *with_host = alk_arena_bytes(parser->line->arena, strlen(value) + 3);
-        if (with_host == NULL)
-            return ALK_E_NOMEM;
-        strcpy(stpcpy(with_host, "*:"), value);
-        value = with_host;
-    }
     /* the value stays unsaid: it names a destination */
-    if (!permit_valid(value))
+    if (status == ALK_E_PARSE)
         return refuse(parser, option,
                       open ? "is not host:port, with * for any port"
                            : "is not [host:]port, with * for any port");
+    if (permit == NULL)
+        return status;
     if (permits->count == PERMITS_MAX)
         return refuse(parser, option, "appears more than 4096 times");
-    return add_permit(permits, value);
+    return add_permit(permits, permit);
 }
 
 static const char meaningless[] = "has no meaning here";
@@ -251,8 +312,8 @@ static const struct option options[] = {
     {"agent-forwarding", false, apply_noop, meaningless},
     {"X11-forwarding", false, apply_noop, meaningless},
     {"user-rc", false, apply_noop, meaningless},
-    {"environment", true, apply_noop, meaningless},
-    {"tunnel", true, apply_noop, meaningless},
+    {"environment", true, apply_environment, meaningless},
+    {"tunnel", true, apply_tunnel, meaningless},
     {"cert-authority", false, apply_flag, NULL},
     {"principals", true, apply_principals, NULL},
     {"touch-required", false, apply_flag, NULL},

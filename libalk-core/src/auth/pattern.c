@@ -77,6 +77,18 @@ enum alk_match alk_pattern_list_match(const char *list, size_t list_len, const c
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
+/* Any way to write an IPv4 address that inet_aton() knows: 127.1, 0x7f000001. A list that names
+ * an address so shall not mean nothing, the less so where it excludes it. */
+static bool parse_v4(const char *text, uint8_t bytes[4])
+{
+    struct in_addr address;
+
+    if (text[strspn(text, "0123456789abcdefABCDEFxX.")] != '\0' || inet_aton(text, &address) == 0)
+        return false;
+    memcpy(bytes, &address, 4);
+    return true;
+}
+
 bool alk_address_parse(const char *text, size_t len, struct alk_plain_address *address)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -90,7 +102,7 @@ bool alk_address_parse(const char *text, size_t len, struct alk_plain_address *a
     copy[len] = '\0';
     memset(address, 0, sizeof(*address));
     address->bits = 32;
-    if (inet_pton(AF_INET, copy, address->bytes) == 1)
+    if (parse_v4(copy, address->bytes))
         return zone == NULL;
     address->bits = 128;
     if (inet_pton(AF_INET6, copy, address->bytes) != 1)
@@ -148,17 +160,36 @@ static bool block_holds(const struct alk_plain_address *block, unsigned bits,
     return rest == 0 || (block->bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
 }
 
-static bool part_matches(const struct part *part, const struct alk_plain_address *address,
-                         const char *text)
+/* An address that somebody may have: as it came, without its zone, and in bytes. */
+struct peer {
+    const char *given;
+    char text[INET6_ADDRSTRLEN];
+    struct alk_plain_address plain;
+};
+
+/* A block with a zone is only for that one; without, for every one. */
+static bool zone_matches(const struct part *part, const struct peer *peer)
+{
+    const char *wanted = memchr(part->text, '%', part->len);
+    const char *zone = strchr(peer->given, '%');
+    size_t len;
+
+    if (wanted == NULL)
+        return true;
+    len = strcspn(wanted, "/,");
+    return zone != NULL && strlen(zone) == len && memcmp(zone, wanted, len) == 0;
+}
+
+static bool part_matches(const struct part *part, const struct peer *peer)
 {
     struct alk_plain_address block;
     unsigned bits;
 
     switch (parse_block(part, &block, &bits)) {
     case BLOCK:
-        return block_holds(&block, bits, address);
+        return block_holds(&block, bits, &peer->plain) && zone_matches(part, peer);
     case NO_BLOCK:
-        return alk_pattern_matches(part->text, part->len, text);
+        return alk_pattern_matches(part->text, part->len, peer->text);
     default:
         return false;
     }
@@ -167,16 +198,16 @@ static bool part_matches(const struct part *part, const struct alk_plain_address
 bool alk_address_list_admits(const char *list, const char *address)
 {
     const char *end = list + strlen(list);
-    char text[INET6_ADDRSTRLEN];
-    struct alk_plain_address parsed;
+    struct peer peer = {.given = address};
     struct part part;
     bool found = false;
 
-    if (!alk_address_parse(address, strlen(address), &parsed))
+    if (!alk_address_parse(address, strlen(address), &peer.plain))
         return false;
-    inet_ntop(parsed.bits == 32 ? AF_INET : AF_INET6, parsed.bytes, text, sizeof(text));
+    inet_ntop(peer.plain.bits == 32 ? AF_INET : AF_INET6, peer.plain.bytes, peer.text,
+              sizeof(peer.text));
     while (next_part(&list, end, &part)) {
-        if (!part_matches(&part, &parsed, text))
+        if (!part_matches(&part, &peer))
             continue;
         if (part.negated)
             return false;

@@ -21,7 +21,8 @@ bool alk_pattern_matches(const char *pattern, size_t pattern_len, const char *te
 /* Judges a text by a list of patterns. */
 enum alk_match alk_pattern_list_match(const char *list, size_t list_len, const char *text);
 
-/* A numeric address without port; an IPv4-mapped one counts as IPv4, a zone is dropped. */
+/* A numeric address without port, IPv4 in any spelling of inet_aton(); an IPv4-mapped one counts
+ * as IPv4, a zone is dropped. */
 struct alk_plain_address {
     uint8_t bytes[16];
     unsigned bits; /* 32 or 128 */
