@@ -1,5 +1,5 @@
 /* Compilation: index the document, then turn every schema that is reachable into a node. */
-#include "compiler.h"
+#include "program.h"
 #include "uri.h"
 
 #include <stdarg.h>
@@ -159,15 +159,15 @@ struct node *compiler_sub(struct compiler *c, const struct place *at, const char
     return pointer ? compiler_node(c, schema, at->resource, pointer) : NULL;
 }
 
-struct rule *compiler_rule(struct node *node, rule_fn *check, const char *keyword, unsigned applies,
-                           unsigned rank)
+struct rule *compiler_rule(struct node *node, enum check check, rule_fn *report,
+                           const char *keyword, unsigned applies)
 {
     /* the array has room for one rule per keyword, see compile_place() */
     struct rule *rule = &node->rules[node->rule_count++];
-    rule->check = check;
+    rule->check = (unsigned char)check;
+    rule->report = report;
     rule->keyword = keyword;
     rule->applies = (unsigned char)applies;
-    rule->rank = (unsigned char)rank;
     return rule;
 }
 
@@ -199,10 +199,12 @@ bool compiler_name(struct compiler *c, const char *text, struct name *name)
     struct keytable *table = &c->out->name_table;
     size_t length = strlen(text);
     uint32_t next = table->count;
-    if (!compiler_grow(c, &c->out->names, next, &c->name_size, sizeof *c->out->names))
+    if (length > UINT32_MAX ||
+        !compiler_grow(c, &c->out->names, next, &c->name_size, sizeof *c->out->names))
         return false;
     uint32_t number = keytable_add(table, &c->out->arena, text, length, next);
-    *name = (struct name){text, length, keytable_head(text, length), number};
+    *name = (struct name){text, keytable_head(text, length), keytable_tail(text, length),
+                          (uint32_t)length, number};
     if (number == next)
         c->out->names[next] = *name;
     if (number == KEYTABLE_NONE)
@@ -243,11 +245,11 @@ static int compile_keyword(struct compiler *c, struct place *place, const char *
     return keyword->compile ? keyword->compile(c, place->node, place, keyword->name, value) : 0;
 }
 
-static int by_rank(const void *a, const void *b)
+static int by_check(const void *a, const void *b)
 {
     const struct rule *left = a, *right = b;
-    if (left->rank != right->rank)
-        return left->rank < right->rank ? -1 : 1;
+    if (left->check != right->check)
+        return left->check < right->check ? -1 : 1;
     return strcmp(left->keyword, right->keyword);
 }
 
@@ -256,7 +258,7 @@ static void summarise(struct node *node)
 {
     unsigned asked = node->types & T_INTEGER ? T_REAL & ~node->types : 0;
     while (node->assertion_count < node->rule_count &&
-           node->rules[node->assertion_count].rank != RANK_ANNOTATION)
+           node->rules[node->assertion_count].check != CHECK_NOTHING)
         asked |= node->rules[node->assertion_count++].applies & node->types;
     node->accepts = (unsigned char)(node->types & ~asked);
     node->refuses = (unsigned char)(T_ANY & ~node->types & ~asked);
@@ -283,7 +285,7 @@ static int compile_place(struct compiler *c, struct place *place)
         if (compile_keyword(c, place, name, value))
             return c->status;
     }
-    qsort(node->rules, node->rule_count, sizeof *node->rules, by_rank);
+    qsort(node->rules, node->rule_count, sizeof *node->rules, by_check);
     summarise(node);
     return c->status;
 }
@@ -292,37 +294,6 @@ static int compile_all(struct compiler *c)
 {
     while (c->queue_count && !c->status)
         compile_place(c, c->queue[--c->queue_count]);
-    return c->status;
-}
-
-/*
- * Schemas that are only a reference need no evaluation of their own. A chain is
- * followed for a bounded number of links, as it may be a circle. With dynamic
- * anchors the way that an evaluation took matters, so then nothing is shortened.
- */
-static void shorten_references(struct compiler *c)
-{
-    for (size_t i = 0; i < c->resource_count; i++)
-        if (c->resources[i]->dynamic_anchors)
-            return;
-    for (size_t i = 0; i < c->place_size; i++) {
-        struct node *node = c->places[i] ? c->places[i]->node : NULL;
-        const struct node *to = node;
-        for (int links = 0; to && keyword_only_reference(to) && links < 32; links++)
-            to = keyword_only_reference(to);
-        if (!to || keyword_only_reference(to))
-            continue;
-        node->leads_to = to;
-        node->accepts = to->accepts;
-        node->refuses = to->refuses;
-    }
-}
-
-static int discriminate(struct compiler *c)
-{
-    for (size_t i = 0; i < c->place_size && !c->status; i++)
-        if (c->places[i] && c->places[i]->node)
-            keyword_discriminate(c, c->places[i]->node);
     return c->status;
 }
 
@@ -364,9 +335,7 @@ static int compile_document(struct compiler *c, json_t *document, const char *ba
     free(uri);
     if (resource)
         c->out->root = compiler_node(c, document, resource, "");
-    if (!c->status && compile_all(c) == 0 && discriminate(c) == 0)
-        shorten_references(c);
-    return c->status;
+    return c->status || compile_all(c) ? c->status : program_make(c);
 }
 
 int alk_schema_compile(const json_t *schema, const struct alk_schema_options *options,

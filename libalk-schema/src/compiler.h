@@ -99,9 +99,9 @@ struct node *compiler_node(struct compiler *c, json_t *schema, struct resource *
 struct node *compiler_sub(struct compiler *c, const struct place *at, const char *keyword,
                           const char *name, size_t index, json_t *schema);
 
-/* Append a rule to a node. */
-struct rule *compiler_rule(struct node *node, rule_fn *check, const char *keyword, unsigned applies,
-                           unsigned rank);
+/* Append a rule to a node. `report` says what is violated. */
+struct rule *compiler_rule(struct node *node, enum check check, rule_fn *report,
+                           const char *keyword, unsigned applies);
 
 struct regex *compiler_regex(struct compiler *c, const struct place *at, const char *keyword,
                              const char *pattern);
@@ -112,9 +112,6 @@ bool compiler_name(struct compiler *c, const char *text, struct name *name);
 /* A non-negative integer such as minLength has. */
 int compiler_count(struct compiler *c, const struct place *at, const char *keyword,
                    const json_t *value, size_t *count);
-
-/* ranks: cheap and telling rules first */
-enum { RANK_SCALAR, RANK_PATTERN, RANK_MEMBERS, RANK_APPLY, RANK_UNEVALUATED, RANK_ANNOTATION };
 
 /* ---- keywords: one function for each, in the vocab_*.c files -------------------------- */
 
@@ -139,9 +136,6 @@ const struct members_rule *keyword_members_of(const struct node *node);
 /* The index-th of the strings that alone a node admits, by const or enum; NULL beyond the last, and
  * for a node that also admits others. */
 const json_t *keyword_text(const struct node *node, size_t index);
-
-/* Finds out how the schemas of a node's anyOf and oneOf can be told apart. */
-void keyword_discriminate(struct compiler *c, struct node *node);
 
 /* What the value of a keyword holds, for finding the schemas in it. */
 enum shape {

@@ -104,7 +104,7 @@ static void add_texts(struct arena *arena, struct discriminator *d, const struct
 const struct discriminator *discriminator_make(struct compiler *c, const struct node **schemas,
                                                size_t count)
 {
-    const struct property *property = count <= DISCRIMINATED_MAX ? choose(schemas, count) : NULL;
+    const struct property *property = choose(schemas, count);
     if (!property)
         return NULL;
     struct discriminator *d = arena_alloc(&c->out->arena, sizeof *d);

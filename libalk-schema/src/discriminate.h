@@ -9,8 +9,6 @@
 #include "compiler.h"
 #include "subject.h"
 
-#define DISCRIMINATED_MAX 64 /* schemas of a list */
-
 struct discriminator {
     struct name name;
     struct keytable texts; /* index into fitting */
@@ -22,7 +20,7 @@ struct discriminator {
 uint64_t discriminator_candidates(struct run *run, const struct discriminator *discriminator,
                                   struct subject *object);
 
-/* Looks for such a property, once all schemas are compiled; NULL when there is none, or no memory
+/* Looks for such a property of at most CHOICES_MAX schemas; NULL when there is none, or no memory
  * (then c->status says so). */
 const struct discriminator *discriminator_make(struct compiler *c, const struct node **schemas,
                                                size_t count);

@@ -61,6 +61,12 @@ static inline uint64_t keytable_head(const char *key, size_t length)
     return bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16;
 }
 
+/* The last bytes of what is longer. Head, tail and length are the whole key up to 16 bytes. */
+static inline uint64_t keytable_tail(const char *key, size_t length)
+{
+    return length > 8 ? keytable_load(key + length - 8) : 0;
+}
+
 static inline uint64_t keytable_fold(uint64_t a, uint64_t b)
 {
     keytable_product product = (keytable_product)a * b;
@@ -74,11 +80,9 @@ uint64_t keytable_middle(uint64_t seed, const char *key, size_t length);
  * in one place. */
 static inline uint64_t keytable_hash(uint64_t seed, const char *key, size_t length, uint64_t head)
 {
-    uint64_t tail = length;
+    uint64_t tail = length ^ keytable_tail(key, length);
     if (length > 16)
         seed = keytable_middle(seed, key, length);
-    if (length > 8)
-        tail ^= keytable_load(key + length - 8);
     return keytable_fold(seed ^ head, tail ^ 0xa0761d6478bd642fu);
 }
 

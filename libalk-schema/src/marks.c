@@ -1,4 +1,4 @@
-#include "run.h"
+#include "marks.h"
 
 #include <stdlib.h>
 
@@ -33,4 +33,19 @@ bool marks_complete(const struct marks *marks)
         if (marks->words[i] != marks_mask(marks, i))
             return false;
     return true;
+}
+
+bool marks_keep(struct run *run, const struct marks *marks, struct marks *old)
+{
+    if (!marks_init(run, old, marks->count))
+        return false;
+    marks_merge(old, marks);
+    return true;
+}
+
+void marks_settle(struct marks *marks, struct marks *old, bool fits)
+{
+    for (size_t i = 0; !fits && i * 64 < marks->count; i++)
+        marks->words[i] = old->words[i];
+    marks_free(old);
 }

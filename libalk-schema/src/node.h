@@ -16,6 +16,7 @@ struct run;
 struct frame;
 struct marks;
 struct rule;
+struct row;
 
 /* jansson's types as bits, so that a rule says which it is about. */
 enum {
@@ -30,13 +31,23 @@ enum {
     T_ANY = 255
 };
 
+/* jansson has so many of them. */
+#define TYPES 8
+
 /* The name of a member that a schema speaks of. */
 struct name {
     const char *text;
-    size_t length;
-    uint64_t head;   /* keytable_head() */
+    uint64_t head, tail; /* keytable_head() and keytable_tail() */
+    uint32_t length;
     uint32_t number; /* among all names in the compiled schema */
 };
+
+static inline bool name_is(const struct name *name, const char *key, size_t length, uint64_t head)
+{
+    return name->head == head && name->length == length &&
+           name->tail == keytable_tail(key, length) &&
+           (length <= 16 || memcmp(name->text, key, length) == 0);
+}
 
 #define NAME_UNKNOWN KEYTABLE_NONE
 
@@ -114,6 +125,14 @@ struct items_rule {
 /* A property by whose value the schemas of a list differ: see discriminate.c. */
 struct discriminator;
 
+/* What tells the schemas of an anyOf or oneOf apart. Sets of them are bits. */
+struct choice {
+    uint64_t fitting[TYPES];                   /* those that do not refuse such values altogether */
+    const struct discriminator *discriminator; /* or NULL */
+};
+
+#define CHOICES_MAX 64
+
 struct dependency {
     struct name name;
     struct name *required;
@@ -121,11 +140,42 @@ struct dependency {
     const struct node *node;
 };
 
+/* What a rule asserts, in the order in which it is asked: cheap first, unevaluated* last. */
+enum check {
+    CHECK_CONST,
+    CHECK_ENUM,
+    CHECK_LIMIT,
+    CHECK_MULTIPLE_OF,
+    CHECK_MAX_LENGTH,
+    CHECK_MIN_LENGTH,
+    CHECK_MAX_SIZE,
+    CHECK_MIN_SIZE,
+    CHECK_FORMAT,
+    CHECK_PATTERN,
+    CHECK_UNIQUE,
+    CHECK_REQUIRED, /* nothing else of the members */
+    CHECK_MEMBERS,
+    CHECK_ITEMS,
+    CHECK_REF,
+    CHECK_DYNAMIC_REF,
+    CHECK_ALL_OF,
+    CHECK_ANY_OF,
+    CHECK_ONE_OF,
+    CHECK_CONTAINS,
+    CHECK_DEPENDENCIES,
+    CHECK_IF,
+    CHECK_NOT,
+    CHECK_PROPERTY_NAMES,
+    CHECK_UNEVALUATED_ITEMS,
+    CHECK_UNEVALUATED_MEMBERS,
+    CHECK_NOTHING /* it only annotates */
+};
+
 struct rule {
-    rule_fn *check;
+    rule_fn *report;
     const char *keyword;
     unsigned char applies; /* instance types */
-    unsigned char rank;    /* cheap first, unevaluated* last */
+    unsigned char check;
     union {
         const struct node *node;
         const json_t *value;
@@ -138,9 +188,7 @@ struct rule {
         struct decimal decimal;
         struct {
             const json_t *value;
-            bool small; /* an integer that a double holds exactly; then both of these */
-            json_int_t integer;
-            double real;
+            bool upper, exclusive;
         } limit;
         struct regex *regex;
         struct members_rule *members;
@@ -148,7 +196,7 @@ struct rule {
         struct {
             const struct node **nodes;
             size_t count;
-            const struct discriminator *discriminator; /* or NULL */
+            const struct choice *choice; /* of anyOf and oneOf, unless there are too many */
         } list;
         struct {
             const struct node *node;
@@ -184,6 +232,7 @@ struct node {
     enum node_kind kind;
     unsigned char types;                  /* by "type", T_ANY without it */
     unsigned char accepts, refuses;       /* types about which nothing else has to be asked */
+    const struct row *rows[TYPES];        /* what decides about such a value: see program.h */
     bool marks_members;                   /* holds unevaluatedProperties or unevaluatedItems */
     uint32_t rule_count, assertion_count; /* assertions come first, then annotations */
     struct rule *rules;
@@ -197,6 +246,7 @@ struct alk_schema {
     const struct node *root;
     struct keytable name_table; /* number of each name, and */
     struct name *names;         /* name of each number */
+    bool dynamic;               /* there are dynamic anchors, so the way to a schema matters */
     struct alk_schema_options options;
     json_t *documents;      /* array that keeps every schema document alive */
     struct regex **regexes; /* to be freed one by one */

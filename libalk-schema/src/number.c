@@ -52,12 +52,30 @@ static struct decimal normalised(uint64_t digits, int exponent)
     return (struct decimal){digits, exponent};
 }
 
+/* Few decimals, as most prices and measures have. What has up to 15 digits is the only such decimal
+ * that reads back as `real`, and a quotient of two exact doubles is rounded as reading does. */
+static bool few_decimals(double real, struct decimal *decimal)
+{
+    double power = 1;
+    for (int decimals = 0; decimals <= 6 && real * power < 1e15; decimals++, power *= 10) {
+        double digits = (double)(uint64_t)(real * power + 0.5);
+        if (digits / power >= real && digits / power <= real) {
+            *decimal = normalised((uint64_t)digits, -decimals);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The shortest decimal that reads back as `real` has 15 to 17 digits, or fewer with zeros. */
 static struct decimal decimal_of_real(double real)
 {
     real = fabs(real);
     if (real < 9007199254740992.0 && real <= (double)(uint64_t)real)
         return normalised((uint64_t)real, 0);
+    struct decimal decimal;
+    if (few_decimals(real, &decimal))
+        return decimal;
 
     char text[40];
     for (int precision = 14; precision <= 16; precision++) {

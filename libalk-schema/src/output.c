@@ -166,7 +166,7 @@ void units_free(struct units *units)
 bool violated(struct run *run, const struct frame *frame, const char *keyword, const char *format,
               ...)
 {
-    if (!run->units || run->status)
+    if (run->status)
         return false;
     char *sentence = NULL;
     va_list args;
@@ -182,7 +182,7 @@ bool violated(struct run *run, const struct frame *frame, const char *keyword, c
 void annotate(struct run *run, const struct frame *frame, const char *keyword, const json_t *value)
 {
     struct units *units = run->units;
-    if (!units || !units->annotations || run->status || units->said >= units->max_said)
+    if (!units->annotations || run->status || units->said >= units->max_said)
         return;
     size_t index = unit_open(run, frame, keyword);
     if (index == NO_INDEX)
@@ -192,14 +192,15 @@ void annotate(struct run *run, const struct frame *frame, const char *keyword, c
     unit_close(run, index, true, NULL);
 }
 
-size_t report_begin(struct run *run, const struct frame *frame, const char *keyword)
+size_t applicator_begin(struct run *run, const struct frame *frame, const char *keyword)
 {
     return unit_open(run, frame, keyword);
 }
 
-void report_end(struct run *run, size_t unit, bool valid, const char *sentence)
+bool applicator_end(struct run *run, size_t unit, bool valid, const char *sentence)
 {
     unit_close(run, unit, valid, valid || !sentence ? NULL : strdup(sentence));
+    return valid;
 }
 
 /* ---- writing --------------------------------------------------------------------------------------- */

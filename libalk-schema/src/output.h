@@ -2,7 +2,7 @@
 #ifndef ALK_SCHEMA_OUTPUT_H
 #define ALK_SCHEMA_OUTPUT_H
 
-#include "run.h"
+#include "report.h"
 
 struct unit {
     size_t parent;             /* NO_INDEX at the root */

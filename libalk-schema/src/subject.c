@@ -31,12 +31,9 @@ static uint32_t name_of(struct run *run, const char *key, size_t length)
     uint64_t head = keytable_head(key, length);
     uint32_t count = schema->name_table.count, number = run->next_name;
     uint32_t end = count - number < TRIES ? count : number + TRIES;
-    for (; number < end; number++) {
-        const struct name *likely = &schema->names[number];
-        if (likely->head == head && likely->length == length &&
-            (length <= 8 || memcmp(likely->text, key, length) == 0))
+    for (; number < end; number++)
+        if (name_is(&schema->names[number], key, length, head))
             break;
-    }
     if (number == end)
         number = keytable_find_headed(&schema->name_table, key, length, head);
     if (number != NAME_UNKNOWN)
@@ -56,6 +53,7 @@ bool subject_read_now(struct run *run, struct subject *subject)
         member->length = json_object_iter_key_len(at);
         member->value = json_object_iter_value(at);
         member->name = name_of(run, member->key, member->length);
+        subject->present |= name_bit(member->name); /* also of unknown ones: it does no harm */
         bytes += member->length;
         member++;
     }
@@ -74,10 +72,12 @@ void subject_drop_now(struct run *run, struct subject *subject)
 
 const json_t *subject_member(struct run *run, struct subject *subject, const struct name *name)
 {
+    if (!subject->members && subject->count > FEW)
+        return json_object_getn(subject->value, name->text, name->length);
+    if (!subject_read(run, subject) || !(subject->present & name_bit(name->number)))
+        return NULL;
     if (subject->count > FEW)
         return json_object_getn(subject->value, name->text, name->length);
-    if (!subject_read(run, subject))
-        return NULL;
     const struct member *member = subject->members, *end = member + subject->count;
     for (; member < end; member++)
         if (member->name == name->number)

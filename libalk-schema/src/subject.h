@@ -21,6 +21,7 @@ struct subject {
     unsigned type;          /* one bit; both of T_BOOLEAN are never asked for alone */
     size_t count;           /* members or items */
     struct member *members; /* in the order of iteration, once they have been read; or NULL */
+    uint64_t present;       /* then the last six bits of their numbers, to rule out most others */
     bool on_heap;
 };
 
@@ -32,12 +33,15 @@ static inline unsigned type_of(const json_t *value)
     return 1u << json_typeof(value);
 }
 
-static inline struct subject subject_of(const json_t *value, unsigned type)
+/* Members or items; 0 for other values. */
+static inline size_t subject_size(const json_t *value)
 {
-    size_t count = type & T_OBJECT  ? json_object_size(value)
-                   : type & T_ARRAY ? json_array_size(value)
-                                    : 0;
-    return (struct subject){value, type, count, NULL, false};
+    return json_is_object(value) ? json_object_size(value) : json_array_size(value);
+}
+
+static inline struct subject subject_of(const json_t *value)
+{
+    return (struct subject){value, type_of(value), subject_size(value), NULL, 0, false};
 }
 
 /* Read the members; false when there is no memory or no step left. Subjects are dropped in the
@@ -57,5 +61,10 @@ static inline void subject_drop(struct run *run, struct subject *subject)
 
 /* The member of that name, or NULL. */
 const json_t *subject_member(struct run *run, struct subject *subject, const struct name *name);
+
+static inline uint64_t name_bit(uint32_t number)
+{
+    return (uint64_t)1 << (number & 63);
+}
 
 #endif

@@ -1,7 +1,7 @@
 /* format, and keywords that only annotate: meta-data, content and unknown ones. */
 #include "compiler.h"
 #include "format.h"
-#include "run.h"
+#include "report.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ int keyword_annotation(struct compiler *c, struct node *node, const struct place
     (void)c;
     (void)at;
     unsigned applies = strncmp(keyword, "content", 7) == 0 ? T_STRING : T_ANY;
-    compiler_rule(node, check_annotation, keyword, applies, RANK_ANNOTATION)->u.value = value;
+    compiler_rule(node, CHECK_NOTHING, check_annotation, keyword, applies)->u.value = value;
     return 0;
 }
 
@@ -38,8 +38,8 @@ int keyword_format(struct compiler *c, struct node *node, const struct place *at
     bool assert_it = c->out->options.assert_format ||
                      at->resource->dialect->vocabularies & VOCAB_FORMAT_ASSERTION;
     format_fn *check = assert_it ? format_find(json_string_value(value)) : NULL;
-    struct rule *rule = compiler_rule(node, check_format, keyword, check ? T_STRING : T_ANY,
-                                      check ? RANK_PATTERN : RANK_ANNOTATION);
+    struct rule *rule = compiler_rule(node, check ? CHECK_FORMAT : CHECK_NOTHING, check_format,
+                                      keyword, check ? T_STRING : T_ANY);
     rule->u.format.value = value;
     rule->u.format.check = check;
     return 0;

@@ -1,7 +1,6 @@
 /* Keywords that apply schemas to the same place: allOf, anyOf, oneOf, not, if, and references. */
 #include "compiler.h"
-#include "discriminate.h"
-#include "run.h"
+#include "report.h"
 
 #include <string.h>
 
@@ -25,17 +24,11 @@ static size_t count_fitting(struct run *run, const struct frame *frame, const st
                             size_t enough)
 {
     struct step step = step_in_place(frame, rule->keyword);
-    const struct discriminator *discriminator = rule->u.list.discriminator;
     size_t fitting = 0;
-    bool everything = frame->marks || (run->units && run->all);
-    uint64_t candidates = UINT64_MAX;
+    bool everything = frame->marks || run->all;
     if (!charge(run, rule->u.list.count))
         return 0;
-    if (discriminator && !run->units && frame->subject->type == T_OBJECT)
-        candidates = discriminator_candidates(run, discriminator, frame->subject);
     for (size_t i = 0; i < rule->u.list.count && (everything || fitting < enough); i++) {
-        if (discriminator && !(candidates >> i & 1))
-            continue;
         step.index = i;
         fitting += evaluate_branch(run, rule->u.list.nodes[i], frame->subject, &step, frame->marks);
     }
@@ -67,23 +60,16 @@ int keyword_list(struct compiler *c, struct node *node, const struct place *at, 
         return compiler_no_memory(c);
     for (size_t i = 0; i < count && !c->status; i++)
         nodes[i] = compiler_sub(c, at, keyword, NULL, i, json_array_get(value, i));
-    rule_fn *check = keyword[0] == 'o'   ? check_one_of
-                     : keyword[1] == 'n' ? check_any_of
-                                         : check_all_of;
-    struct rule *rule = compiler_rule(node, check, keyword, T_ANY, RANK_APPLY);
+    enum check check = keyword[0] == 'o'   ? CHECK_ONE_OF
+                       : keyword[1] == 'n' ? CHECK_ANY_OF
+                                           : CHECK_ALL_OF;
+    rule_fn *report = check == CHECK_ONE_OF   ? check_one_of
+                      : check == CHECK_ANY_OF ? check_any_of
+                                              : check_all_of;
+    struct rule *rule = compiler_rule(node, check, report, keyword, T_ANY);
     rule->u.list.nodes = nodes;
     rule->u.list.count = count;
     return c->status;
-}
-
-void keyword_discriminate(struct compiler *c, struct node *node)
-{
-    for (uint32_t i = 0; i < node->rule_count && !c->status; i++) {
-        struct rule *rule = &node->rules[i];
-        if (rule->check == check_any_of || rule->check == check_one_of)
-            rule->u.list.discriminator =
-                discriminator_make(c, rule->u.list.nodes, rule->u.list.count);
-    }
 }
 
 /* ---- not, if ---------------------------------------------------------------------------------------- */
@@ -101,7 +87,7 @@ int keyword_not(struct compiler *c, struct node *node, const struct place *at, c
 {
     struct node *negated = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
     if (negated)
-        compiler_rule(node, check_not, keyword, T_ANY, RANK_APPLY)->u.node = negated;
+        compiler_rule(node, CHECK_NOT, check_not, keyword, T_ANY)->u.node = negated;
     return c->status;
 }
 
@@ -128,7 +114,7 @@ int keyword_if(struct compiler *c, struct node *node, const struct place *at, co
     struct node *test = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
     if (!test)
         return c->status;
-    struct rule *rule = compiler_rule(node, check_if, keyword, T_ANY, RANK_APPLY);
+    struct rule *rule = compiler_rule(node, CHECK_IF, check_if, keyword, T_ANY);
     rule->u.condition.test = test;
     rule->u.condition.yes = branch(c, at, "then");
     rule->u.condition.no = branch(c, at, "else");
@@ -146,7 +132,7 @@ static bool check_ref(struct run *run, const struct frame *frame, const struct r
 const struct node *keyword_only_reference(const struct node *node)
 {
     bool only = node->kind == NODE_RULES && node->types == T_ANY && node->assertion_count == 1 &&
-                node->rules[0].check == check_ref;
+                node->rules[0].check == CHECK_REF;
     return only ? node->rules[0].u.node : NULL;
 }
 
@@ -185,7 +171,7 @@ int keyword_ref(struct compiler *c, struct node *node, const struct place *at, c
     struct target target;
     struct node *to = reference_node(c, at, keyword, value, &target);
     if (to)
-        compiler_rule(node, check_ref, keyword, T_ANY, RANK_APPLY)->u.node = to;
+        compiler_rule(node, CHECK_REF, check_ref, keyword, T_ANY)->u.node = to;
     return c->status;
 }
 
@@ -196,10 +182,11 @@ int keyword_dynamic_ref(struct compiler *c, struct node *node, const struct plac
     struct node *to = reference_node(c, at, keyword, value, &target);
     if (!to)
         return c->status;
-    struct rule *rule = compiler_rule(node, check_ref, keyword, T_ANY, RANK_APPLY);
+    struct rule *rule = compiler_rule(node, CHECK_REF, check_ref, keyword, T_ANY);
     rule->u.node = to;
     if (target.dynamic) {
-        rule->check = check_dynamic_ref;
+        rule->check = CHECK_DYNAMIC_REF;
+        rule->report = check_dynamic_ref;
         rule->u.dynamic.node = to;
         rule->u.dynamic.name = target.dynamic;
     }

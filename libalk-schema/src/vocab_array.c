@@ -1,7 +1,7 @@
 /* What is asserted of arrays, and of the size of arrays and objects. */
+#include "assertion.h"
 #include "compiler.h"
-#include "run.h"
-#include "value.h"
+#include "report.h"
 
 #include <string.h>
 
@@ -58,12 +58,12 @@ int keyword_items(struct compiler *c, struct node *node, const struct place *at,
         return compiler_fail(c, ALK_SCHEMA_E_SCHEMA, at, keyword,
                              "must be a schema; an array of schemas is called prefixItems");
     for (uint32_t i = 0; i < node->rule_count; i++)
-        if (node->rules[i].check == check_items)
+        if (node->rules[i].check == CHECK_ITEMS)
             return 0; /* made for the sibling */
 
     json_t *prefix = json_object_get(at->schema, old ? "items" : "prefixItems");
     json_t *rest = json_object_get(at->schema, "items");
-    struct rule *rule = compiler_rule(node, check_items, keyword, T_ARRAY, RANK_MEMBERS);
+    struct rule *rule = compiler_rule(node, CHECK_ITEMS, check_items, keyword, T_ARRAY);
     struct items_rule *items = &rule->u.items;
     items->prefix_keyword = old ? "items" : "prefixItems";
     items->rest_keyword = "items";
@@ -90,8 +90,6 @@ static bool check_contains(struct run *run, const struct frame *frame, const str
         return false;
     size_t unit = applicator_begin(run, frame, rule->keyword);
     for (size_t i = 0; i < frame->subject->count; i++) {
-        if (!mark && found >= min && max == SIZE_MAX && !run->units)
-            break;
         step.item = i;
         if (!evaluate(run, rule->u.contains.node, json_array_get(instance, i), &step))
             continue;
@@ -116,7 +114,7 @@ int keyword_contains(struct compiler *c, struct node *node, const struct place *
     struct node *item = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
     if (!item)
         return c->status;
-    struct rule *rule = compiler_rule(node, check_contains, keyword, T_ARRAY, RANK_APPLY);
+    struct rule *rule = compiler_rule(node, CHECK_CONTAINS, check_contains, keyword, T_ARRAY);
     rule->u.contains.node = item;
     rule->u.contains.min = 1;
     rule->u.contains.max = SIZE_MAX;
@@ -158,20 +156,17 @@ int keyword_size(struct compiler *c, struct node *node, const struct place *at, 
     if (compiler_count(c, at, keyword, value, &count))
         return c->status;
     unsigned applies = keyword[3] == 'I' ? T_ARRAY : T_OBJECT;
-    rule_fn *check = keyword[1] == 'i' ? check_min_size : check_max_size;
-    compiler_rule(node, check, keyword, applies, RANK_SCALAR)->u.count = count;
+    bool min = keyword[1] == 'i';
+    compiler_rule(node, min ? CHECK_MIN_SIZE : CHECK_MAX_SIZE,
+                  min ? check_min_size : check_max_size, keyword, applies)
+        ->u.count = count;
     return 0;
 }
 
 static bool check_unique(struct run *run, const struct frame *frame, const struct rule *rule)
 {
-    const json_t *instance = frame->subject->value;
-    if (!charge(run, frame->subject->count))
-        return false;
-    int unique = value_items_unique(instance, run->schema->options.max_depth);
-    if (unique < 0)
-        return give_up(run, unique);
-    return unique || violated(run, frame, rule->keyword, "no two items may be equal");
+    return items_are_unique(run, frame->subject->value) ||
+           violated(run, frame, rule->keyword, "no two items may be equal");
 }
 
 int keyword_unique_items(struct compiler *c, struct node *node, const struct place *at,
@@ -180,6 +175,6 @@ int keyword_unique_items(struct compiler *c, struct node *node, const struct pla
     if (!json_is_boolean(value))
         return compiler_fail(c, ALK_SCHEMA_E_SCHEMA, at, keyword, "must be true or false");
     if (json_is_true(value))
-        compiler_rule(node, check_unique, keyword, T_ARRAY, RANK_PATTERN);
+        compiler_rule(node, CHECK_UNIQUE, check_unique, keyword, T_ARRAY);
     return 0;
 }

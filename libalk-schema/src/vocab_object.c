@@ -1,6 +1,7 @@
 /* What is asserted of objects. */
+#include "assertion.h"
 #include "compiler.h"
-#include "run.h"
+#include "report.h"
 
 #include <string.h>
 
@@ -30,19 +31,17 @@ static bool check_member(struct run *run, const struct property *property,
     return evaluate(run, property->node, member->value, step);
 }
 
-/* Where there are patterns, several schemas may apply to a member, and `others` only if none of
- * them does. `*known` says whether any did. */
-__attribute__((noinline)) static bool check_patterned(struct run *run,
-                                                      const struct members_rule *members,
-                                                      const struct property *property,
-                                                      const struct member *member,
-                                                      struct step *step, bool *known)
+/* Several schemas may apply to a member, and `others` only if none of them does. `*known` says
+ * whether any did. */
+static bool check_patterned(struct run *run, const struct members_rule *members,
+                            const struct property *property, const struct member *member,
+                            struct step *step, bool *known)
 {
     *known = property->node && property != &members->others;
     bool valid = !*known || check_member(run, property, member, step);
     for (uint32_t i = 0; i < members->pattern_count && (valid || run->all); i++) {
         const struct pattern_node *pattern = &members->patterns[i];
-        if (!match(run, pattern->regex, member->key, member->length))
+        if (!text_matches(run, pattern->regex, member->key, member->length))
             continue;
         *known = true;
         step->key = member->key;
@@ -57,46 +56,17 @@ __attribute__((noinline)) static bool check_patterned(struct run *run,
     return valid && !run->status;
 }
 
-/* A large object of which the schema only knows a few members: look those up. */
-__attribute__((noinline)) static bool check_few(struct run *run, const struct frame *frame,
-                                                const struct members_rule *members)
-{
-    struct step step = step_in_place(frame, NULL);
-    bool valid = check_required(run, frame, members);
-    for (uint32_t i = 0; i < members->property_count && (valid || run->all); i++) {
-        const struct property *property = &members->properties[i];
-        struct member member = {.key = property->name.text};
-        if (property->node)
-            member.value = subject_member(run, frame->subject, &property->name);
-        if (member.value)
-            valid = check_member(run, property, &member, &step) && valid;
-    }
-    return valid;
-}
-
-static inline bool few_are_known(const struct frame *frame, const struct members_rule *members)
-{
-    const struct subject *subject = frame->subject;
-    return members->only_named && !frame->marks && !subject->members &&
-           subject->count / 4 > members->property_count;
-}
-
 static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule)
 {
     const struct members_rule *members = rule->u.members;
     struct subject *subject = frame->subject;
-    if (few_are_known(frame, members))
-        return check_few(run, frame, members);
     if (!subject_read(run, subject) || !charge(run, subject->count))
         return false;
-
     struct step step = step_in_place(frame, NULL);
-    const struct member *member = subject->members, *end = member + subject->count;
-    uint32_t required = 0;
     bool valid = true;
-    for (size_t i = 0; member < end; member++, i++) {
+    for (size_t i = 0; i < subject->count && (valid || run->all); i++) {
+        const struct member *member = &subject->members[i];
         const struct property *property = members_property(members, member->name);
-        required += property->required;
         bool known = property->node != NULL, fits = true;
         if (members->pattern_count)
             fits = check_patterned(run, members, property, member, &step, &known);
@@ -104,19 +74,9 @@ static bool check_members(struct run *run, const struct frame *frame, const stru
             fits = check_member(run, property, member, &step);
         if (known && frame->marks)
             marks_set(frame->marks, i);
-        if (fits)
-            continue;
-        if (!run->all)
-            return false;
-        valid = false;
+        valid = valid && fits;
     }
-    return required == members->required_count ? valid
-                                               : check_required(run, frame, members) && valid;
-}
-
-static bool check_only_required(struct run *run, const struct frame *frame, const struct rule *rule)
-{
-    return check_required(run, frame, rule->u.members);
+    return (valid || run->all) && check_required(run, frame, members) && valid;
 }
 
 /* ---- compiling the four of them ----------------------------------------------------------------- */
@@ -245,7 +205,7 @@ static bool members_reserve(struct members_rule *members, struct arena *arena, s
 const struct members_rule *keyword_members_of(const struct node *node)
 {
     for (uint32_t i = 0; i < node->rule_count; i++)
-        if (node->rules[i].check == check_members || node->rules[i].check == check_only_required)
+        if (node->rules[i].check == CHECK_MEMBERS || node->rules[i].check == CHECK_REQUIRED)
             return node->rules[i].u.members;
     return NULL;
 }
@@ -267,7 +227,7 @@ int keyword_members(struct compiler *c, struct node *node, const struct place *a
     struct members_rule *members = arena_alloc(&c->out->arena, sizeof *members);
     if (!members || !members_reserve(members, &c->out->arena, names))
         return compiler_no_memory(c);
-    struct rule *rule = compiler_rule(node, check_members, keyword, T_OBJECT, RANK_MEMBERS);
+    struct rule *rule = compiler_rule(node, CHECK_MEMBERS, check_members, keyword, T_OBJECT);
     rule->u.members = members;
 
     if (add_properties(c, at, members, properties) || add_required(c, members, required) ||
@@ -277,7 +237,7 @@ int keyword_members(struct compiler *c, struct node *node, const struct place *a
         add_others(c, at, members, additional);
     members->only_named = !patterns && !additional;
     if (!properties && members->only_named)
-        rule->check = check_only_required;
+        rule->check = CHECK_REQUIRED;
     return c->status;
 }
 
@@ -308,7 +268,8 @@ int keyword_property_names(struct compiler *c, struct node *node, const struct p
 {
     struct node *names = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
     if (names)
-        compiler_rule(node, check_property_names, keyword, T_OBJECT, RANK_APPLY)->u.node = names;
+        compiler_rule(node, CHECK_PROPERTY_NAMES, check_property_names, keyword, T_OBJECT)->u.node =
+            names;
     return c->status;
 }
 
@@ -384,7 +345,8 @@ int keyword_dependencies(struct compiler *c, struct node *node, const struct pla
             read_dependency(c, at, keyword, &entries[count++], entry))
             return c->status;
     }
-    struct rule *rule = compiler_rule(node, check_dependencies, keyword, T_OBJECT, RANK_APPLY);
+    struct rule *rule =
+        compiler_rule(node, CHECK_DEPENDENCIES, check_dependencies, keyword, T_OBJECT);
     rule->u.dependencies.entries = entries;
     rule->u.dependencies.count = count;
     return 0;

@@ -1,6 +1,6 @@
 /* unevaluatedProperties and unevaluatedItems: what no other keyword has looked at. */
 #include "compiler.h"
-#include "run.h"
+#include "report.h"
 
 static bool check_members(struct run *run, const struct frame *frame, const struct rule *rule)
 {
@@ -41,12 +41,13 @@ static bool check_items(struct run *run, const struct frame *frame, const struct
 }
 
 static int unevaluated(struct compiler *c, struct node *node, const struct place *at,
-                       const char *keyword, json_t *value, rule_fn *check, unsigned applies)
+                       const char *keyword, json_t *value, enum check check, rule_fn *report,
+                       unsigned applies)
 {
     struct node *rest = compiler_sub(c, at, keyword, NULL, SIZE_MAX, value);
     if (!rest)
         return c->status;
-    compiler_rule(node, check, keyword, applies, RANK_UNEVALUATED)->u.node = rest;
+    compiler_rule(node, check, report, keyword, applies)->u.node = rest;
     node->marks_members = true;
     return 0;
 }
@@ -54,11 +55,12 @@ static int unevaluated(struct compiler *c, struct node *node, const struct place
 int keyword_unevaluated_properties(struct compiler *c, struct node *node, const struct place *at,
                                    const char *keyword, json_t *value)
 {
-    return unevaluated(c, node, at, keyword, value, check_members, T_OBJECT);
+    return unevaluated(c, node, at, keyword, value, CHECK_UNEVALUATED_MEMBERS, check_members,
+                       T_OBJECT);
 }
 
 int keyword_unevaluated_items(struct compiler *c, struct node *node, const struct place *at,
                               const char *keyword, json_t *value)
 {
-    return unevaluated(c, node, at, keyword, value, check_items, T_ARRAY);
+    return unevaluated(c, node, at, keyword, value, CHECK_UNEVALUATED_ITEMS, check_items, T_ARRAY);
 }

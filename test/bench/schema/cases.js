@@ -5,7 +5,7 @@ const fs = require('fs');
 const path = require('path');
 const Ajv = require(path.join(__dirname, '../../../build/npm/node_modules/ajv/dist/2020')).default;
 
-const names = ['call', 'list', 'applicators', 'order', 'events', 'settings', 'expression', 'geometry', 'map', 'wide', 'metaschema', 'scalar'];
+const names = ['call', 'list', 'applicators', 'order', 'events', 'settings', 'expression', 'geometry', 'map', 'wide', 'texts', 'metaschema', 'scalar'];
 fs.writeFileSync(process.argv[2], JSON.stringify(names.map((name) => {
   const {schema, make} = require('./cases/' + name);
   const documents = Array.from({length: 60}, make);

@@ -1,22 +1,27 @@
 /*
- * A schema and a document as [schema, document, document...]: the ways to
- * validate must agree, whatever the bounds leave of the answer.
+ * A schema and a document as [schema, document, document...]: the judgement and the report, which are
+ * two evaluations, must agree whatever the bounds leave of the answer.
  */
 #include "alk/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Each of them meets bounds in its own place. */
+static int answers_differ(int one, int other)
+{
+    return one != other && one != ALK_SCHEMA_E_LIMIT && other != ALK_SCHEMA_E_LIMIT;
+}
 
 static void check(const struct alk_schema *schema, const json_t *document)
 {
     struct alk_schema_error error;
     json_t *basic, *detailed;
     int status = alk_schema_validate(schema, document, NULL);
-    if (alk_schema_validate(schema, document, &error) != status && status != ALK_SCHEMA_E_INVALID)
+    if (answers_differ(alk_schema_validate(schema, document, &error), status))
         __builtin_trap();
     int listed = alk_schema_output(schema, document, ALK_SCHEMA_BASIC, &basic);
     int nested = alk_schema_output(schema, document, ALK_SCHEMA_DETAILED, &detailed);
-    /* listing everything takes more steps, so it may meet a bound */
-    if (listed != nested || (listed != status && listed != ALK_SCHEMA_E_LIMIT))
+    if (listed != nested || answers_differ(listed, status))
         __builtin_trap();
     json_decref(basic);
     json_decref(detailed);

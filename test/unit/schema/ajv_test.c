@@ -23,6 +23,12 @@ static void compare(const json_t *line, unsigned *valid)
         const json_t *document = json_array_get(documents, i);
         bool expected = json_is_true(json_array_get(json_object_get(line, "valid"), i));
         int status = alk_schema_validate(schema, document, &error);
+        json_t *output;
+        int listed = alk_schema_output(schema, document, ALK_SCHEMA_BASIC, &output);
+        if (listed != status)
+            fail_msg("%s\non %s\nvalidated %d, listed %d", json_dumps(source, JSON_COMPACT),
+                     json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY), status, listed);
+        json_decref(output);
         if (status != (expected ? ALK_SCHEMA_OK : ALK_SCHEMA_E_INVALID))
             fail_msg("%s\non %s\nexpected %s, got %d %s %s", json_dumps(source, JSON_COMPACT),
                      json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY),

@@ -296,18 +296,19 @@ static void test_bounds_of_many(void **state)
     (void)state;
     struct alk_schema_options options = ALK_SCHEMA_OPTIONS_INIT;
     static const char *const schemas[] = {
-        "{\"items\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"null\"},{\"type\":\"null\"},true]}"
+        "{\"items\":{\"anyOf\":[{\"minLength\":90},{\"minLength\":91},{\"minLength\":92},true]}"
         "}",
         "{\"allOf\":[{\"items\":true},{\"items\":true},{\"items\":true},{\"items\":true}]}",
-        "{\"items\":{\"enum\":[1,2,3,\"aaaaaaaaaaaaaaaaa!\"]},\"contains\":{\"const\":[1]},"
-        "\"minContains\":0}",
+        "{\"items\":{\"enum\":[1,2,3,\"aaaaaaaaaaaaaaaaa!\"]},\"not\":{\"contains\":{\"const\":[1]}"
+        "}"
+        "}",
         "{\"items\":{\"pattern\":\"^(a+)+$|!$\"}}", /* far from its own limit, each of them */
     };
     json_t *document = json_array();
     for (int i = 0; i < 200; i++)
         json_array_append_new(document, json_string("aaaaaaaaaaaaaaaaa!"));
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
-        options.max_steps = i == 3 ? 10000000 : 500;
+        options.max_steps = i == 3 ? 10000000 : 400;
         struct alk_schema *schema = compile(schemas[i], &options);
         assert_int_equal(alk_schema_validate(schema, document, NULL), ALK_SCHEMA_E_LIMIT);
         alk_schema_free(schema);
