@@ -80,6 +80,17 @@ static const char *our_marker(const struct script *s)
                                      : "kex-strict-c-v00@openssh.com";
 }
 
+/* A server that waits for no EXT_INFO need not be marked. */
+static void marked_as_what_it_is(struct script *s)
+{
+    bool server = s->role == ALK_SSH_SERVER;
+
+    assert_true(server || kex_names(s, "ext-info-c"));
+    script_free(s);
+    script_begin(s, server ? ALK_SSH_SERVER : ALK_SSH_CLIENT, AT_INIT);
+    assert_false(kex_names(s, server ? "ext-info-c" : "ext-info-s"));
+}
+
 static void marker_at_first(struct script *s)
 {
     assert_true(kex_names(s, our_marker(s)));
@@ -114,7 +125,12 @@ static void marker_late(struct script *s)
     must_have_said(s, "193 s:x");
 }
 
-/* ---- ciphers ---- */
+/* ---- algorithms ---- */
+
+static void old_name(struct script *s)
+{
+    s->lists[0] = "curve25519-sha256@libssh.org";
+}
 
 static void no_macs(struct script *s)
 {
@@ -204,6 +220,7 @@ static void nobody_answers(struct script *s)
 /* clang-format off */
 static const struct must rows[] = {
     {"RFC 8308, 2.1", "the markers are no methods: agreeing on nothing else ends the session", "offers markers only", OF_BOTH, AT_INIT, .loose = true, .before = only_markers, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
+    {"RFC 8308, 2.1", "the marker is that of one's own role", "reads it", OF_BOTH, AT_INIT, .act = marked_as_what_it_is},
     {"RFC 8308, 2.2", "EXT_INFO goes to clients that asked for it, right behind NEWKEYS", "asks", OF_SERVER, AT_NEWKEYS, .loose = true, .before = wants_ext_info, .act = ext_info_is_next},
     {"RFC 8308, 2.2", "EXT_INFO goes to nobody else", "does not ask", OF_SERVER, AT_NEWKEYS, .act = no_ext_info},
     {"RFC 8308, 2.2", "EXT_INFO goes out in the first exchange only", "asks, and exchanges keys again", OF_SERVER, AT_NEWKEYS, .loose = true, .before = wants_ext_info, .act = ext_info_again},
@@ -221,6 +238,17 @@ static const struct must rows[] = {
     {"RFC 8332", "rsa-sha2-256 and rsa-sha2-512", .does_not_apply = "alknet has no RSA keys"},
     {"RFC 8332, 3.2", "what is not offered is refused without harm", "asks about an RSA key", OF_SERVER, AT_AUTH, .says = "50 s:user s:ssh-connection s:publickey 0 s:rsa-sha2-512 n:279", .answer = "51 s:publickey 0"},
 
+    {"PROTOCOL 1.1-1.4", "UMAC, zlib, and keys and certificates of other types", .does_not_apply = "they are not offered"},
+    {"PROTOCOL 1.5", "packets under hmac-sha2-256-etm@openssh.com and hmac-sha2-512-etm@openssh.com", .elsewhere = "framing_test.c"},
+    {"PROTOCOL 1.6", "with chacha20-poly1305 and AES-GCM the lists of MACs do not count", "names none that is known", OF_BOTH, AT_INIT, .before = no_macs, .act = to_open},
+    {"PROTOCOL 1.6, 1.7", "packets of aes256-gcm@openssh.com and chacha20-poly1305@openssh.com", .elsewhere = "framing_test.c, and cipher_test.c against known packets"},
+    {"PROTOCOL 1.8", "curve25519-sha256@libssh.org is curve25519-sha256", "offers that name only", OF_BOTH, AT_INIT, .loose = true, .before = old_name, .act = to_open},
+    {"PROTOCOL 1.9", "ping@openssh.com is told with the value 0", .elsewhere = "the row of RFC 8308, 2.2"},
+    {"PROTOCOL 1.9", "PING is answered with PONG and its data", "pings", OF_BOTH, AT_OPEN, .says = "192 s:hello; 192 s:", .answer = "193 s:hello; 193 s:"},
+    {"PROTOCOL 1.9", "PING is answered with PONG and its data", "pings before the login", OF_BOTH, AT_SERVICE, .says = "192 s:x", .answer = "193 s:x"},
+    {"PROTOCOL 1.9", "PONG waits for the end of an exchange", "pings in one", OF_BOTH, AT_REKEY_INIT, .act = ping_in_rekey},
+    {"PROTOCOL 1.9", "PING has data", "leaves it out", OF_BOTH, AT_OPEN, .says = "192", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
+    {"PROTOCOL 1.9", "PING comes under keys", "pings before them", OF_BOTH, AT_DH, .loose = true, .says = "192 s:x", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
     {"PROTOCOL 1.10", "the first KEXINIT carries the marker", "reads it", OF_BOTH, AT_INIT, .act = marker_at_first},
     {"PROTOCOL 1.10", "later ones do not", "reads the next one", OF_BOTH, AT_OPEN, .act = no_marker_later},
     {"PROTOCOL 1.10", "a marker counts in the first KEXINIT only", "comes with it later", OF_BOTH, AT_OPEN, .loose = true, .act = marker_late},
@@ -234,14 +262,6 @@ static const struct must rows[] = {
     {"PROTOCOL 1.10", "nothing else comes in the first exchange", .elsewhere = "messages_test.c for all 255 numbers"},
     {"PROTOCOL 1.10", "in a later exchange IGNORE may come", "sends it", OF_BOTH, AT_REKEY_DH, .says = "2 s:x; 4 0 s: s:"},
     {"PROTOCOL 1.10", "packet numbers begin anew with each NEWKEYS", "counts", OF_BOTH, AT_SERVICE, .act = numbers_begin_anew},
-    {"PROTOCOL 1.6", "with chacha20-poly1305 and AES-GCM the lists of MACs do not count", "names none that is known", OF_BOTH, AT_INIT, .before = no_macs, .act = to_open},
-    {"PROTOCOL 1.6, 1.7", "packets of aes256-gcm@openssh.com and chacha20-poly1305@openssh.com", .elsewhere = "framing_test.c, and cipher_test.c against known packets"},
-    {"PROTOCOL 1.9", "ping@openssh.com is told with the value 0", .elsewhere = "the row of RFC 8308, 2.2"},
-    {"PROTOCOL 1.9", "PING is answered with PONG and its data", "pings", OF_BOTH, AT_OPEN, .says = "192 s:hello; 192 s:", .answer = "193 s:hello; 193 s:"},
-    {"PROTOCOL 1.9", "PING is answered with PONG and its data", "pings before the login", OF_BOTH, AT_SERVICE, .says = "192 s:x", .answer = "193 s:x"},
-    {"PROTOCOL 1.9", "PONG waits for the end of an exchange", "pings in one", OF_BOTH, AT_REKEY_INIT, .act = ping_in_rekey},
-    {"PROTOCOL 1.9", "PING has data", "leaves it out", OF_BOTH, AT_OPEN, .says = "192", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
-    {"PROTOCOL 1.9", "PING comes under keys", "pings before them", OF_BOTH, AT_DH, .loose = true, .says = "192 s:x", .ends = ALK_SSH_BY_PROTOCOL_ERROR},
     {"PROTOCOL 1.11", "ext-info-in-auth@openssh.com: EXT_INFO may come during the login", "sends it", OF_CLIENT, AT_AUTH, .says = "7 u:1 s:server-sig-algs s:ssh-ed25519", .answer = ""},
     {"PROTOCOL 2.1", "eow@openssh.com may be passed over", "sends it", OF_BOTH, AT_OPEN, .channel = true, .says = "98 u:0 s:eow@openssh.com 0", .answer = ""},
     {"PROTOCOL 2.2", "no-more-sessions@openssh.com is granted", "asks for it", OF_SERVER, AT_OPEN, .says = "80 s:no-more-sessions@openssh.com 1; 80 s:no-more-sessions@openssh.com 0", .answer = "81"},
@@ -255,6 +275,9 @@ static const struct must rows[] = {
     {"PROTOCOL 2.4", "a client does not listen for a server", "asks it to", OF_CLIENT, AT_OPEN, .says = "80 s:streamlocal-forward@openssh.com 1 s:/run/x", .answer = "82"},
     {"PROTOCOL 2.5", "hostkeys-00@openssh.com may be passed over", "sends it", OF_CLIENT, AT_OPEN, .says = "80 s:hostkeys-00@openssh.com 0 n:51", .answer = ""},
     {"PROTOCOL 2.5", "hostkeys-prove-00@openssh.com is refused", "asks for proof", OF_SERVER, AT_OPEN, .says = "80 s:hostkeys-prove-00@openssh.com 1 n:51", .answer = "82"},
+    {"PROTOCOL 2.6", "SIGINFO", .does_not_apply = "alknet runs no commands"},
+    {"PROTOCOL 3.1", "publickey-hostbound-v00@openssh.com is refused where it was not told", "asks with it", OF_SERVER, AT_AUTH, .says = "50 s:user s:ssh-connection s:publickey-hostbound-v00@openssh.com 0 s:ssh-ed25519 n:51 n:51", .answer = "51 s:publickey 0"},
+    {"PROTOCOL 4", "SFTP", .does_not_apply = "alknet has no SFTP"},
     {"OpenSSH", "keepalive@openssh.com gets an answer", "sends it", OF_BOTH, AT_OPEN, .says = "80 s:keepalive@openssh.com 1 ", .answer = "82"},
     {"OpenSSH", "any sign of life answers the engine's keepalive", "gives several", OF_BOTH, AT_OPEN, .channel = true, .act = keepalive_is_answered_by_anything},
     {"OpenSSH", "a peer that answers none is given up", "is silent", OF_BOTH, AT_OPEN, .act = nobody_answers, .ends = ALK_SSH_BY_CONNECTION_LOST},

@@ -134,6 +134,62 @@ static void empty_cipher_down(struct script *s)
 {
     s->lists[3] = "";
 }
+static void empty_compression_up(struct script *s)
+{
+    s->lists[6] = "";
+}
+static void empty_compression_down(struct script *s)
+{
+    s->lists[7] = "";
+}
+
+/* MACs count with a cipher only that has none of its own. */
+static void offer_macs(struct script *s, const char *up, const char *down)
+{
+    struct alk_ssh_options options = ALK_SSH_OPTIONS_INIT;
+    enum alk_ssh_role role = s->role;
+
+    script_free(s);
+    options.ciphers = "aes256-ctr";
+    script_start(s, role, &options);
+    s->lists[2] = s->lists[3] = "aes256-ctr";
+    s->lists[4] = up;
+    s->lists[5] = down;
+    script_to(s, AT_INIT);
+    must_say(s, "@kexinit");
+}
+static void no_mac_up(struct script *s)
+{
+    offer_macs(s, "hmac-md5", "hmac-sha2-256");
+}
+static void no_mac_down(struct script *s)
+{
+    offer_macs(s, "hmac-sha2-256", "hmac-md5");
+}
+static void empty_mac_up(struct script *s)
+{
+    offer_macs(s, "", "hmac-sha2-256");
+}
+static void empty_mac_down(struct script *s)
+{
+    offer_macs(s, "hmac-sha2-256", "");
+}
+
+static void cookies_differ(struct script *s)
+{
+    static const uint8_t zeros[16];
+    uint8_t first[16];
+    struct alk_reader r = script_take(s, SSH_MSG_KEXINIT);
+
+    memcpy(first, alk_get_bytes(&r, sizeof(first)).data, sizeof(first));
+    assert_memory_not_equal(first, zeros, sizeof(first));
+    enum alk_ssh_role role = s->role;
+    script_free(s);
+    script_begin(s, role, AT_INIT);
+    r = script_take(s, SSH_MSG_KEXINIT);
+    assert_memory_not_equal(alk_get_bytes(&r, sizeof(first)).data, first, sizeof(first));
+}
+
 static void languages(struct script *s)
 {
     s->lists[8] = s->lists[9] = "de,x-unknown";
@@ -310,10 +366,17 @@ static const struct must rows[] = {
     {"7.1", "without a common host key type both disconnect", "offers ssh-rsa", OF_BOTH, AT_INIT, .before = no_host_key, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
     {"7.1", "without a common cipher both disconnect", "offers another to the server", OF_BOTH, AT_INIT, .before = no_cipher_up, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
     {"7.1", "without a common cipher both disconnect", "offers another to the client", OF_BOTH, AT_INIT, .before = no_cipher_down, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "without a common MAC both disconnect", "offers another to the server", OF_BOTH, AT_START, .act = no_mac_up, .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "without a common MAC both disconnect", "offers another to the client", OF_BOTH, AT_START, .act = no_mac_down, .ends = ALK_SSH_BY_KEX_FAILED},
     {"7.1", "each list of algorithms names one at least", "sends no method", OF_BOTH, AT_INIT, .before = empty_kex, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
     {"7.1", "each list of algorithms names one at least", "sends no host key type", OF_BOTH, AT_INIT, .before = empty_host_key, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
     {"7.1", "each list of algorithms names one at least", "sends no cipher for one direction", OF_BOTH, AT_INIT, .before = empty_cipher_up, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
     {"7.1", "each list of algorithms names one at least", "sends no cipher for the other", OF_BOTH, AT_INIT, .before = empty_cipher_down, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "each list of algorithms names one at least", "sends no MAC for one direction", OF_BOTH, AT_START, .act = empty_mac_up, .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "each list of algorithms names one at least", "sends no MAC for the other", OF_BOTH, AT_START, .act = empty_mac_down, .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "each list of algorithms names one at least", "sends no compression for one direction", OF_BOTH, AT_INIT, .before = empty_compression_up, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "each list of algorithms names one at least", "sends no compression for the other", OF_BOTH, AT_INIT, .before = empty_compression_down, .says = "@kexinit", .ends = ALK_SSH_BY_KEX_FAILED},
+    {"7.1", "the cookie is random", "reads those of two sessions", OF_BOTH, AT_INIT, .act = cookies_differ},
     {"7.1", "languages are negotiated, and may be passed over", "names two", OF_BOTH, AT_INIT, .before = languages, .act = to_open},
     {"7.1", "the first name of the client's that the server has too is taken", "prefers what nobody knows", OF_BOTH, AT_INIT, .loose = true, .before = prefers_others, .act = to_open},
     {"7.1", "what follows a wrong guess is passed over", "guesses wrong", OF_BOTH, AT_DH, .loose = true, .before = guesses_wrong, .act = junk_then_login},

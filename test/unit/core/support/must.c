@@ -207,49 +207,75 @@ static void run(void **state)
 /* ---- the page ---- */
 
 /* What the engine has to do, for a reader. */
-static void print_outcome(const struct must *row)
+static void print_outcome(FILE *out, const struct must *row)
 {
     if (row->ends != 0)
-        printf("disconnects, reason %u", row->ends);
+        fprintf(out, "disconnects, reason %u", row->ends);
     else if (row->dies != 0)
-        printf("closes without a word");
+        fprintf(out, "closes without a word");
     else if (row->answer != NULL && row->answer[0] == '\0')
-        printf("says nothing and goes on");
+        fprintf(out, "says nothing and goes on");
     else if (row->answer != NULL)
-        printf("answers `%s`", row->answer);
+        fprintf(out, "answers `%s`", row->answer);
     else
-        printf("goes on");
+        fprintf(out, "goes on");
 }
 
-static void print_row(const struct must *row)
+static void print_row(FILE *out, const struct must *row)
 {
     static const char *const roles[] = {
         [OF_SERVER] = "server", [OF_CLIENT] = "client", [OF_BOTH] = "both"};
 
     if (row->does_not_apply != NULL || row->elsewhere != NULL)
         return;
-    printf("| %s | %s | %s | %s | ", row->section, row->demand, roles[row->of], row->peer);
-    print_outcome(row);
-    printf(" |\n");
+    fprintf(out, "| %s | %s | %s | %s | ", row->section, row->demand, roles[row->of], row->peer);
+    print_outcome(out, row);
+    fprintf(out, " |\n");
 }
 
-static int list(const char *title, const struct must *rows, size_t count)
+static void list(FILE *out, const char *title, const struct must *rows, size_t count)
 {
-    printf("## %s\n\n| section | what is demanded | of | the scripted peer | the engine |\n"
-           "|---|---|---|---|---|\n",
-           title);
+    fprintf(out,
+            "## %s\n\n| section | what is demanded | of | the scripted peer | the engine |\n"
+            "|---|---|---|---|---|\n",
+            title);
     for (size_t i = 0; i < count; i++)
-        print_row(&rows[i]);
-    printf("\nElsewhere, or nowhere:\n\n");
+        print_row(out, &rows[i]);
+    fprintf(out, "\nElsewhere, or nowhere:\n\n");
     for (size_t i = 0; i < count; i++) {
         const char *where = rows[i].elsewhere, *why = rows[i].does_not_apply;
         if (where != NULL)
-            printf("- %s, %s: tested in %s\n", rows[i].section, rows[i].demand, where);
+            fprintf(out, "- %s, %s: tested in %s\n", rows[i].section, rows[i].demand, where);
         else if (why != NULL)
-            printf("- %s, %s: does not apply, %s\n", rows[i].section, rows[i].demand, why);
+            fprintf(out, "- %s, %s: does not apply, %s\n", rows[i].section, rows[i].demand, why);
     }
-    printf("\n");
-    return 0;
+    fprintf(out, "\n");
+}
+
+static char *read_text(const char *path)
+{
+    enum { TEXT_MOST = 256 * 1024 };
+    char *text = calloc(1, TEXT_MOST);
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL || text == NULL)
+        fail_msg("%s cannot be read (tests run in the top folder)", path);
+    assert_in_range(fread(text, 1, TEXT_MOST, file), 1, TEXT_MOST - 1);
+    fclose(file);
+    return text;
+}
+
+/* The page begins with its introduction, and the table as it is printed is part of it. */
+static void page_is_current(void **state)
+{
+    const char *table = *state;
+    char *page = read_text("docs/conformance.md");
+    char *begin = read_text("test/unit/core/conformance/page.md");
+
+    if (strncmp(page, begin, strlen(begin)) != 0 || strstr(page, table) == NULL)
+        fail_msg("docs/conformance.md is not what the tables say: run make conformance-page");
+    free(page);
+    free(begin);
 }
 
 /* ---- the program ---- */
@@ -261,14 +287,18 @@ int must_main(int argc, char **argv, const char *title, const struct must *rows,
     static char names[TESTS_MAX][TEXT_MAX];
     size_t n = 0;
 
-    if (argc > 1 && strcmp(argv[1], "--list") == 0)
-        return list(title, rows, count);
+    if (argc > 1 && strcmp(argv[1], "--list") == 0) {
+        list(stdout, title, rows, count);
+        return 0;
+    }
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     for (size_t i = 0; i < count; i++) {
         for (enum alk_ssh_role role = ALK_SSH_SERVER; role <= ALK_SSH_CLIENT; role++) {
-            if ((rows[i].of & 1U << role) == 0 || n == TESTS_MAX)
+            if ((rows[i].of & 1U << role) == 0)
                 continue;
+            if (n == TESTS_MAX - 1)
+                abort();
             snprintf(names[n], TEXT_MAX, "%s %s, %s, %s: %s", title, rows[i].section,
                      rows[i].demand, role_name(role), rows[i].peer);
             ones[n] = (struct one){&rows[i], role};
@@ -276,5 +306,16 @@ int must_main(int argc, char **argv, const char *title, const struct must *rows,
             n++;
         }
     }
-    return _cmocka_run_group_tests(title, tests, n, NULL, NULL);
+    char *table = NULL;
+    size_t table_len;
+    FILE *out = open_memstream(&table, &table_len);
+    if (out == NULL)
+        return 1;
+    list(out, title, rows, count);
+    fclose(out);
+    tests[n++] =
+        (struct CMUnitTest){"docs/conformance.md is current", page_is_current, NULL, NULL, table};
+    int failed = _cmocka_run_group_tests(title, tests, n, NULL, NULL);
+    free(table);
+    return failed;
 }
