@@ -1,5 +1,16 @@
 # alknet: one makefile for everything. `make help` lists the targets.
 #
+#   make                               programs and libraries, into build/
+#   make deps                          the Debian packages of build, demo and tests
+#   make demo                          a tunnel on this machine
+#   make test                          unit, e2e and interop, which also go alone
+#   make fuzz TIME=60                  every fuzz target for a minute
+#   make soak MINUTES=20               random traffic over a bad wire
+#   make lint format                   what is checked of the sources; mend the format
+#   make coverage                      which lines the tests reach
+#   make bench                         figures beside OpenSSH and others
+#   make install PREFIX=/usr/local     also uninstall; DESTDIR= for packages
+#   make clean
 #   make SANITIZE=address,undefined    a separate tree, build/address-undefined
 #   make CC=clang V=1 WERROR=1         another compiler, full commands, strict
 #
@@ -271,8 +282,7 @@ demo: programs
 clean:
 	rm -rf build
 help:
-	@sed -n '2,6s/^# \{0,1\}//p' Makefile
-	@echo "targets: all libs programs deps demo unit e2e interop soak test fuzz lint format coverage bench install clean"
+	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
 
 # ---- install: headers, archives, pkg-config files, programs, manual pages ------
 .PHONY: install
@@ -287,5 +297,14 @@ install: all
 	    > $(DESTDIR)$(LIBDIR)/pkgconfig/libalk-$l.pc;)
 	$(if $(wildcard docs/man/*.5),install -m 644 $(wildcard docs/man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/)
 	$(if $(wildcard docs/man/*.1),install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/)
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(patsubst %,$(DESTDIR)$(PREFIX)/bin/%,$(filter-out common,$(PROGRAMS))) \
+	    $(foreach l,$(LIBS),$(DESTDIR)$(LIBDIR)/libalk-$l.a $(DESTDIR)$(LIBDIR)/pkgconfig/libalk-$l.pc) \
+	    $(patsubst %,$(DESTDIR)$(PREFIX)/include/alk/%,$(notdir $(wildcard libalk-*/include/alk/*.h))) \
+	    $(patsubst docs/man/%.1,$(DESTDIR)$(PREFIX)/share/man/man1/%.1,$(wildcard docs/man/*.1)) \
+	    $(patsubst docs/man/%.5,$(DESTDIR)$(PREFIX)/share/man/man5/%.5,$(wildcard docs/man/*.5))
+	-rmdir $(DESTDIR)$(PREFIX)/include/alk
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
