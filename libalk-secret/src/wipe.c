@@ -34,6 +34,25 @@ __attribute__((noinline)) static void wipe_vector_registers(void)
                        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
+#elif defined(__aarch64__)
+
+/* Writing a vector register zeroes what SVE has above it. The lower halves of v8 to v15 are the
+ * caller's to keep (AAPCS64, 6.1.2), and so hold nothing of ours. */
+__attribute__((noinline)) static void wipe_vector_registers(void)
+{
+    __asm__ volatile(".irp n, 0,1,2,3,4,5,6,7,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"
+                     "movi v\\n\\().2d, #0\n\t"
+                     ".endr\n\t"
+                     ".irp n, 8,9,10,11,12,13,14,15\n\t"
+                     "mov v\\n\\().d[1], xzr\n\t"
+                     ".endr"
+                     :
+                     :
+                     : "memory", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17",
+                       "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
+                       "v29", "v30", "v31");
+}
+
 #else
 
 static void wipe_vector_registers(void)
