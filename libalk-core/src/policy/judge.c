@@ -254,26 +254,59 @@ static struct alk_policy_verdict judge(struct question *q, const struct alk_poli
     return verdict;
 }
 
+static struct question question_about(const struct alk_policy *policy,
+                                      const struct alk_policy_target *target,
+                                      const struct alk_policy_address *address)
+{
+    struct question q = {
+        .policy = policy, .target = target, .address = address, .best = INDEX_NONE};
+
+    if (address != NULL && !target->listen) {
+        q.shut_link_local = is_link_local(address) && !policy->allow_link_local;
+        q.shut_loopback = is_loopback(address) && !policy->allow_loopback;
+    }
+    return q;
+}
+
+/* What must not be reached by IPv4 must not be reached by the detour over a gateway either; a
+ * gateway opens nothing. As ever the earlier rule decides, and a rule about the network of the
+ * gateway goes before the defaults for link-local and loopback. */
+static struct alk_policy_verdict judge_detour(const struct question *direct,
+                                              const struct alk_policy_subject *subject,
+                                              struct alk_policy_verdict verdict)
+{
+    const struct compiled_rule *rules = direct->policy->rules;
+    struct alk_policy_address v4;
+
+    if (verdict.outcome != ALK_POLICY_ALLOWED || direct->target->listen ||
+        direct->address == NULL || !policy_embedded_v4(direct->address, &v4))
+        return verdict;
+    struct question q = question_about(direct->policy, direct->target, &v4);
+    struct alk_policy_verdict detour = judge(&q, subject);
+    bool earlier = detour.reason == ALK_POLICY_BY_RULE && detour.rule < verdict.rule;
+    bool shut =
+        (detour.reason == ALK_POLICY_BY_LINK_LOCAL || detour.reason == ALK_POLICY_BY_LOOPBACK) &&
+        (verdict.reason != ALK_POLICY_BY_RULE || rules[verdict.rule].kind != RULE_NETWORK);
+    return detour.outcome == ALK_POLICY_DENIED && (earlier || shut) ? detour : verdict;
+}
+
 struct alk_policy_verdict alk_policy_judge(const struct alk_policy *policy,
                                            const struct alk_policy_subject *subject,
                                            const struct alk_policy_target *target,
                                            const struct alk_policy_address *resolved)
 {
-    struct question q = {.policy = policy, .target = target, .best = INDEX_NONE};
+    const struct alk_policy_address *address = NULL;
     struct alk_policy_address dialled;
 
     if (target->kind == ALK_POLICY_NUMERIC) {
-        q.address = &target->address;
+        address = &target->address;
     } else if (target->kind == ALK_POLICY_NAME && resolved != NULL) {
         dialled = *resolved;
         policy_any_to_loopback(&dialled);
-        q.address = &dialled;
+        address = &dialled;
     }
-    if (q.address != NULL && !target->listen) {
-        q.shut_link_local = is_link_local(q.address) && !policy->allow_link_local;
-        q.shut_loopback = is_loopback(q.address) && !policy->allow_loopback;
-    }
-    struct alk_policy_verdict verdict = judge(&q, subject);
+    struct question q = question_about(policy, target, address);
+    struct alk_policy_verdict verdict = judge_detour(&q, subject, judge(&q, subject));
     if (target->kind == ALK_POLICY_NAME && resolved == NULL && may_differ(&q, &verdict))
         verdict.outcome = ALK_POLICY_DEPENDS;
     return verdict;

@@ -63,4 +63,8 @@ bool policy_is_internal(const char *name);
 /* Connecting to "any address" reaches the loopback one. */
 void policy_any_to_loopback(struct alk_policy_address *address);
 
+/* The IPv4 address that a gateway reaches for this IPv6 one: behind NAT64 (64:ff9b::/96, RFC 6052),
+ * by 6to4 (2002::/16, RFC 3056), or "compatible" (::/96, RFC 4291). False: it stands for itself. */
+bool policy_embedded_v4(const struct alk_policy_address *address, struct alk_policy_address *v4);
+
 #endif

@@ -104,3 +104,22 @@ void policy_any_to_loopback(struct alk_policy_address *address)
         address->bytes[3] = 1;
     }
 }
+
+bool policy_embedded_v4(const struct alk_policy_address *address, struct alk_policy_address *v4)
+{
+    static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b}, compatible[12] = {0};
+    const uint8_t *bytes = address->bytes;
+    size_t at = 12;
+
+    if (!address->v6)
+        return false;
+    if (bytes[0] == 0x20 && bytes[1] == 0x02)
+        at = 2;
+    else if (memcmp(bytes, nat64, sizeof(nat64)) != 0 &&
+             /* :: and ::1 are what they are */
+             (memcmp(bytes, compatible, sizeof(compatible)) != 0 || bytes[12] == 0))
+        return false;
+    *v4 = (struct alk_policy_address){0};
+    memcpy(v4->bytes, bytes + at, 4);
+    return true;
+}

@@ -62,6 +62,8 @@ static const struct policy_case
                      {"[febf::1]:80", NULL, NULL, NULL, DENY, 0},
                      {"[fec0::1]:80", NULL, NULL, NULL, ALLOW, 0},
                      {"[::ffff:169.254.169.254]:80", NULL, NULL, NULL, DENY, 0},
+                     {"[64:ff9b::169.254.169.254]:80", NULL, NULL, NULL, DENY, 0},
+                     {"[2002:a9fe:a9fe::]:80", NULL, NULL, NULL, DENY, 0},
                      {"2852039166:80", NULL, NULL, NULL, DENY, 0},
                      {"0xa9fea9fe:80", NULL, NULL, NULL, DENY, 0},
                      {"0251.0376.0251.0376:80", NULL, NULL, NULL, DENY, 0},
@@ -153,6 +155,23 @@ static const struct policy_case
                      {"a.internal.example:443", "127.0.0.1", "ops", NULL, DENY, 0},
                      {"localhost:80", "169.254.169.254", NULL, NULL, DENY, 0},
                  }},
+            {.rules = {"allow [64:ff9b::]/96:80", "deny 10.0.0.0/8", "allow *:443"},
+             .defaults = ALLOW_ALL,
+             .decisions =
+                 {
+                     {"[64:ff9b::a01:203]:80", NULL, NULL, NULL, ALLOW, 1}, /* it stands before */
+                     {"[64:ff9b::a01:203]:443", NULL, NULL, NULL, DENY, 2},
+                     {"[64:ff9b::a9fe:a9fe]:80", NULL, NULL, NULL, ALLOW, 1},
+                     {"[64:ff9b::a9fe:a9fe]:443", NULL, NULL, NULL, DENY, 0},
+                     {"[2002:a01:203::9]:80", NULL, NULL, NULL, DENY, 2},
+                 }},
+            {.rules = {"allow 10.0.0.0/8"}, /* a gateway opens nothing */
+             .defaults = DENY_ALL,
+             .decisions =
+                 {
+                     {"10.1.2.3:80", NULL, NULL, NULL, ALLOW, 1},
+                     {"[64:ff9b::a01:203]:80", NULL, NULL, NULL, DENY, 0},
+                 }},
             {.rules = {"deny 10.0.0.0/8", "deny [2001:db8::]/32", "allow 10.0.0.1:80",
                        "deny 192.0.2.0/25:25", "deny blocked.example.com", "deny *.bad.example"},
              .defaults = ALLOW_ALL,
@@ -164,6 +183,13 @@ static const struct policy_case
                      {"11.0.0.0:1", NULL, NULL, NULL, ALLOW, 0},
                      {"[::ffff:10.1.2.3]:80", NULL, NULL, NULL, DENY, 1},
                      {"[::ffff:a01:203]:80", NULL, NULL, NULL, DENY, 1},
+                     {"[64:ff9b::a01:203]:80", NULL, NULL, NULL, DENY, 1}, /* by a gateway */
+                     {"[2002:a01:203::9]:80", NULL, NULL, NULL, DENY, 1},
+                     {"[::10.1.2.3]:80", NULL, NULL, NULL, DENY, 1},
+                     {"evil.example.com:80", "64:ff9b::a01:203", NULL, NULL, DENY, 1},
+                     {"[64:ff9b::b01:203]:80", NULL, NULL, NULL, ALLOW, 0},
+                     {"[64:ff9c::a01:203]:80", NULL, NULL, NULL, ALLOW, 0},
+                     {"[2003:a01:203::9]:80", NULL, NULL, NULL, ALLOW, 0},
                      {"167837955:80", NULL, NULL, NULL, DENY, 1},
                      {"0xa.1:80", NULL, NULL, NULL, DENY, 1},
                      {"012.0.0.1:80", NULL, NULL, NULL, DENY, 1},
