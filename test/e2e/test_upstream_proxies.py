@@ -194,6 +194,23 @@ def test_a_proxy_that_is_not_there_is_told_once(lab):
     assert told == ['level=warn msg="proxy cannot be reached" reason="connection refused"'], told
 
 
+@pytest.mark.parametrize("login", [None, "ann:wrong"])
+@pytest.mark.parametrize("proxy", [proxies.microsocks, lambda lab: proxies.tinyproxy(lab, 443)],
+                         ids=["socks5", "http"])
+def test_a_login_that_the_proxy_refuses_is_told_once(lab, proxy, login):
+    server = lab.server("--proxy", proxy(lab).url(login))
+    client = lab.client(server, "-D", "127.0.0.1:0")
+    for _ in range(3):
+        s, code = socks5(client.address, lab.destination(NAME), 443)
+        s.close()
+        assert code != SUCCEEDED
+    told = re.findall('.*msg="proxy .*', server.log())
+    assert len(told) == 1 and re.fullmatch(
+        'level=warn msg="proxy refuses the login" reason="the proxy (wants a|did not accept) '
+        'user .*"', told[0]), told
+    assert "wrong" not in server.log()
+
+
 def test_unix_sockets_need_no_proxy(lab):
     server = lab.server("--proxy", "socks5://127.0.0.1:1")
     path = os.path.join(lab.directory, "target")

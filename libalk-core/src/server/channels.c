@@ -86,7 +86,7 @@ static bool is_allowed(struct connection *c, const struct alk_policy_target *tar
 }
 
 /* One line for the person who runs the server, however many channels fail. */
-static void tell_proxy_lost(void *user, const char *cause)
+static void tell_proxy_failed(void *user, int status, const char *cause)
 {
     struct worker *worker = user;
     struct alk_server *server = worker->server;
@@ -95,8 +95,9 @@ static void tell_proxy_lost(void *user, const char *cause)
 
     if (now >= due &&
         atomic_compare_exchange_strong(&server->proxy_line_due, &due, now + PROXY_LINE_EVERY_MS))
-        alk_log(server->options.log, ALK_LOG_WARN, "proxy cannot be reached", "reason", cause,
-                NULL);
+        alk_log(server->options.log, ALK_LOG_WARN,
+                status == ALK_E_AUTH ? "proxy refuses the login" : "proxy cannot be reached",
+                "reason", cause, NULL);
 }
 
 static void dial(struct connection *c, const struct alk_ssh_event *event,
@@ -113,7 +114,7 @@ static void dial(struct connection *c, const struct alk_ssh_event *event,
         .resolver = server->resolver,
         .owner = c->account, /* all its sessions together */
         .proxy = &server->proxy,
-        .proxy_lost = tell_proxy_lost,
+        .proxy_failed = tell_proxy_failed,
         .proxy_user = c->worker,
     };
 

@@ -105,14 +105,19 @@ static void note_errno(struct alk_dial *dial, int number)
     note_failure(dial, alk_status_from_errno(number), alk_socket_cause(number));
 }
 
+static void tell_proxy_failed(const struct alk_dial *dial, int status, const char *cause)
+{
+    if (dial->options.proxy_failed != NULL)
+        dial->options.proxy_failed(dial->options.proxy_user, status, cause);
+}
+
 /* A dial to a proxy fails for other reasons than one to the host. */
 static void finish_failed(struct alk_dial *dial, int status, const char *cause)
 {
     char text[128];
 
     if (dial->behind != NULL) {
-        if (dial->options.proxy_lost != NULL)
-            dial->options.proxy_lost(dial->options.proxy_user, cause);
+        tell_proxy_failed(dial, status, cause);
         snprintf(text, sizeof(text), "the proxy cannot be reached: %s", cause);
         finish(dial, status == ALK_E_TIMEOUT ? status : ALK_E_PROXY, NULL, text);
     } else {
@@ -136,6 +141,10 @@ static void on_talked(void *user, int status, struct alk_stream *stream, const c
     struct alk_dial *dial = user;
 
     dial->behind->talk = NULL;
+    if (status == ALK_E_AUTH) { /* to who dials it is one of many troubles with the proxy */
+        tell_proxy_failed(dial, status, cause);
+        status = ALK_E_PROXY;
+    }
     finish(dial, status, stream, cause);
 }
 

@@ -29,9 +29,10 @@ struct alk_dial_options {
      * it: only the proxy's own name is looked up, the host's is sent to it, and permit is not asked,
      * since the host's addresses are never seen. Unix sockets are dialled directly. */
     const struct alk_proxy *proxy;
-    /* Told, before fn is, that the proxy itself could not be reached: why, in words that are good
-     * during the call and name nothing. NULL: nobody is told. */
-    void (*proxy_lost)(void *proxy_user, const char *cause);
+    /* Told, before fn is, that the proxy itself could not be reached, or with ALK_E_AUTH that it
+     * does not take our login: why, in words that are good during the call and name nothing. NULL:
+     * nobody is told. */
+    void (*proxy_failed)(void *proxy_user, int status, const char *cause);
     void *proxy_user;
     uint64_t timeout_ms;           /* for everything, the look-up included; 0: 30 s */
     struct alk_resolver *resolver; /* borrowed; NULL: only numeric hosts can be dialled */

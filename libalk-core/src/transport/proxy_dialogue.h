@@ -42,7 +42,8 @@ struct alk_proxy_protocol {
 struct alk_proxy_dialogue {
     enum alk_proxy_state state;
     int status; /* of a failure: what the proxy says of the target (ALK_E_REFUSED,
-                   ALK_E_UNREACHABLE, ALK_E_TIMEOUT, ALK_E_RESOLVE), else ALK_E_PROXY */
+                   ALK_E_UNREACHABLE, ALK_E_TIMEOUT, ALK_E_RESOLVE); ALK_E_AUTH when it does not
+                   let us in, or not without a login; else ALK_E_PROXY */
     char cause[ALK_PROXY_CAUSE_MAX]; /* a few words about the proxy; never the target */
     /* private */
     const struct alk_proxy_protocol *protocol;

@@ -79,10 +79,11 @@ static void judge(struct alk_proxy_dialogue *d)
         d->state = ALK_PROXY_OPEN;
         return;
     }
-    if (d->code == 407) {
-        alk_proxy_fail(d, ALK_E_PROXY,
-                       d->proxy->login ? "the proxy did not accept user and password (407)"
-                                       : "the proxy wants a user and a password (407)");
+    if (d->code == 407 || d->code == 401) { /* the latter is wrong, but said */
+        alk_proxy_fail(d, ALK_E_AUTH,
+                       d->proxy->login ? "the proxy did not accept user and password (%u)"
+                                       : "the proxy wants a user and a password (%u)",
+                       d->code);
         return;
     }
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

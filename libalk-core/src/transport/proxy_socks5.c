@@ -95,9 +95,9 @@ static void take_method(struct alk_proxy_dialogue *d, struct alk_proxy_send *sen
         d->expect = LOGIN;
         put_login(d, send);
     } else if (method == NO_METHOD && d->proxy->login) {
-        alk_proxy_fail(d, ALK_E_PROXY, "the proxy takes neither user and password nor nobody");
+        alk_proxy_fail(d, ALK_E_AUTH, "the proxy takes neither user and password nor nobody");
     } else if (method == NO_METHOD) {
-        alk_proxy_fail(d, ALK_E_PROXY, "the proxy wants a user and a password");
+        alk_proxy_fail(d, ALK_E_AUTH, "the proxy wants a user and a password");
     } else {
         alk_proxy_fail(d, ALK_E_PROXY, "the proxy chose a method of login that was not offered");
     }
@@ -106,7 +106,7 @@ static void take_method(struct alk_proxy_dialogue *d, struct alk_proxy_send *sen
 static void take_login(struct alk_proxy_dialogue *d, struct alk_proxy_send *send)
 {
     if (d->message[1] != 0) {
-        alk_proxy_fail(d, ALK_E_PROXY, "the proxy did not accept user and password");
+        alk_proxy_fail(d, ALK_E_AUTH, "the proxy did not accept user and password");
         return;
     }
     d->expect = REPLY;
