@@ -522,6 +522,7 @@ static int take_profile(struct settings *s)
     if (s->keepalive == 0)
         s->keepalive = p->options.keepalive_s;
     s->rekey = p->options.rekey_s;
+    s->status |= p->status && s->stdio == NULL;
     if (!s->log_level_given && p->log_level != NULL) {
         alk_log_level_parse(p->log_level, &s->log.level);
         s->log_level_given = true;

@@ -47,7 +47,7 @@ struct settings {
     bool log_level_given, log_format_given;
 
     /* taken apart from server and jump_lists */
-    struct server_name place, jumps[ALK_CLIENT_JUMPS_MAX];
+    struct alk_server_name place, jumps[ALK_CLIENT_JUMPS_MAX];
     unsigned jump_count;
 
     /* taken apart from stdio; port 0: host is a path */

@@ -206,6 +206,8 @@ static void print_head(const json_t *d)
     printf("\n%lld reloads, %lld failed", number(reloads, "done"), number(reloads, "failed"));
     if (json_object_get(reloads, "last") != NULL)
         printf("; the last at %s: %s", text(reloads, "last"), text(reloads, "last_result"));
+    if (json_object_get(reloads, "reason") != NULL)
+        printf("\n  %s", text(reloads, "reason"));
     putchar('\n');
 }
 

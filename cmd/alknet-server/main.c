@@ -135,15 +135,36 @@ static void tell_failure(const struct program *p, const char *reason)
             "reason", reason, NULL);
 }
 
+/* For the status, which quotes nothing: where the first fault is, and how many there are. */
+static void note_faults(const struct program *p, const struct alk_config *fresh, size_t faults)
+{
+    char reason[ALK_RELOAD_REASON_MAX];
+
+    if (alk_config_fault_count(fresh) == 0)
+        snprintf(reason, sizeof(reason), "%s does not say all that is needed; the log tells what",
+                 p->settings.config_file);
+    else
+        snprintf(reason, sizeof(reason),
+                 "%s:%u: the first of %zu fault%s; the log tells what to mend",
+                 p->settings.config_file, alk_config_fault_line(fresh, 0), faults,
+                 faults == 1 ? "" : "s");
+    alk_server_reload_failed(p->server, reason);
+}
+
 /* The file as it is now; NULL after telling what is wrong with it. */
 static struct alk_config *read_again(const struct program *p)
 {
     struct alk_config *fresh = NULL;
+    char reason[ALK_RELOAD_REASON_MAX];
+    int status;
     struct alk_error error;
 
-    if (alk_config_load(&fresh, ALK_CONFIG_SERVER, p->settings.config_file, NULL, &error) !=
-        ALK_OK) {
+    status = alk_config_load(&fresh, ALK_CONFIG_SERVER, p->settings.config_file, NULL, &error);
+    if (status != ALK_OK) {
         tell_failure(p, error.text);
+        snprintf(reason, sizeof(reason), "%s cannot be read: %s", p->settings.config_file,
+                 alk_status_text(status));
+        alk_server_reload_failed(p->server, reason);
         return NULL;
     }
     size_t faults = alk_config_fault_count(fresh);
@@ -155,6 +176,7 @@ static struct alk_config *read_again(const struct program *p)
     }
     if (faults == 0)
         return fresh;
+    note_faults(p, fresh, faults);
     alk_config_free(fresh);
     return NULL;
 }
@@ -178,10 +200,8 @@ static void reload(struct program *p)
     struct alk_config *fresh = running != NULL ? read_again(p) : NULL;
     struct alk_error error;
 
-    if (running != NULL && fresh == NULL) {
-        alk_server_reload_failed(p->server);
+    if (running != NULL && fresh == NULL)
         return;
-    }
     if (reload_options(p, fresh, &error) != ALK_OK) {
         tell_failure(p, error.text);
     } else {

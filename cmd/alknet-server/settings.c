@@ -411,10 +411,17 @@ static void complain(const struct settings *s)
 /* What neither the command line nor the file names. */
 static int check_complete(const struct settings *s)
 {
+    struct alk_server_options options = settings_options(s, s->config);
+
+    if (s->listen_options.transport == ALK_TRANSPORT_TLS &&
+        (options.tls_cert == NULL || options.tls_key == NULL))
+        return program_usage("a TLS listener needs --tls-cert and --tls-key, or cert and key in "
+                             "[tls] of %s",
+                             s->config_file);
     if (s->key == NULL && !s->mnemonic.wanted)
         return program_fail(EXIT_RUN, "%s names no host_key in [server], and there is no --key",
                             s->config_file);
-    if (settings_options(s, s->config).authorized_keys == NULL)
+    if (options.authorized_keys == NULL)
         return program_fail(EXIT_RUN,
                             "%s names no authorized_keys in [auth], and there is no "
                             "--authorized-keys",

@@ -86,6 +86,8 @@ static json_t *reloads(const struct alk_server_figures *figures)
     json_object_set_new(object, "last", json_string(when));
     json_object_set_new(object, "last_result",
                         json_string(figures->last_reload_failed ? "failed" : "done"));
+    if (figures->last_reload_failed)
+        json_object_set_new(object, "reason", text_of(figures->last_reload_reason));
     return object;
 }
 

@@ -170,6 +170,29 @@ def test_check_judges_what_flags_name(lab):
     assert code == 2 and "--key is empty" in said, said
 
 
+def test_paths_of_sockets_that_are_none(lab):
+    site = Site(lab)
+    plain = [path_of("alknet-server"), "--check", "--generate-key", "--key", lab.path("new"),
+             "--authorized-keys", lab.write("keys", lab.keys.public("user") + "\n")]
+    for args in (("--status-socket", "/"), ("--listen", "unix:/"),
+                 ("--status-socket", lab.write("file", ""))):
+        code, said = lab.run("alknet-server", [*plain, *args])
+        assert code == 1 and "is there and is no socket" in said, said
+    site.sections["listener main"] = ["listen = unix:file"]
+    site.write()
+    code, said = lab.run("alknet-server", site.argv("--check"))
+    assert code == 1 and "is there and is no socket" in said, said
+    site.sections["server"].append("status_socket = file")
+    code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", site.write()])
+    assert code == 1 and "is there and is no socket" in said, said
+
+
+def test_tls_without_a_certificate_is_wrong_usage(lab, site):
+    site.write()
+    code, said = lab.run("alknet-server", site.argv("--transport", "tls"))
+    assert code == 2 and "--tls-cert and --tls-key" in said and "[tls]" in said, said
+
+
 # ---- reload ----
 
 def test_removed_key_is_refused_and_its_session_ends(lab, site):
@@ -360,6 +383,17 @@ def test_client_uses_the_file_in_its_home(lab):
     assert code == 1 and lab.keys.fingerprint("other") in said
     client_from(lab, "-i", lab.keys.make("user"),
                 env={"HOME": lab.directory, "ALKNET_IDENTITY": nobody})
+
+
+def test_client_file_with_names_that_are_none(lab):
+    path = lab.write("config", "[profile a]\nserver = ssh://x\njump = a@b,c:0\njump = none\n"
+                     "forward = 1:h\nforward = 1:h:2\nremote_forward = x:y:z\njump = ann@\n"
+                     "[profile b]\nserver = a@[::1\n")
+    code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", "--client", path])
+    assert code == 1
+    assert re.findall(r":(\d+): (\w+):", said) == [
+        ("2", "server"), ("3", "jump"), ("5", "forward"), ("7", "remote_forward"), ("8", "jump"),
+        ("10", "server")], said
 
 
 def test_client_file_with_faults(lab):

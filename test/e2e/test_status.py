@@ -90,11 +90,26 @@ def test_reloads(lab, told):
     server.signal(signal.SIGHUP)
     server.wait_for("msg=reloaded")
     assert told()["reloads"]["last_result"] == "done"
-    for count, text in enumerate(("nonsense\n", "[tls]\ncert = a\nkey = b\n"), 1):
+    path = lab.path("server.conf")
+    secret = "[forwarding]\nrule = allow db.secret.test:99999\nrule = permit db.secret.test\n"
+    for count, (text, reason) in enumerate((
+            ("nonsense\n", f"{path}:1: the first of 1 fault; the log tells what to mend"),
+            (secret, f"{path}:2: the first of 2 faults; the log tells what to mend"),
+            ("[tls]\ncert = a\nkey = b\n", "cannot be put in force: ")), 1):
         lab.write("server.conf", text)
         server.signal(signal.SIGHUP)
         reloads = wait_until(lambda: (r := told()["reloads"])["failed"] == count and r, "it fails")
         assert (reloads["done"], reloads["last_result"]) == (1, "failed")
+        assert reason in reloads["reason"] and "secret" not in reloads["reason"]
+    assert reloads["reason"] in ctl(lab, "--socket", lab.path("status"))[1]
+    os.unlink(path)
+    server.signal(signal.SIGHUP)
+    reloads = wait_until(lambda: (r := told()["reloads"])["failed"] == 4 and r, "it fails")
+    assert reloads["reason"].startswith(f"{path} cannot be read: ")
+    lab.write("server.conf", "[server]\nstatus_socket = status\nworkers = 3\n", mode=0o600)
+    server.signal(signal.SIGHUP)
+    reloads = wait_until(lambda: (r := told()["reloads"])["done"] == 2 and r, "it works again")
+    assert "reason" not in reloads
 
 
 def test_what_people_read(lab, told):

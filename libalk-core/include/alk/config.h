@@ -67,12 +67,25 @@ struct alk_config_profile {
     const char *server; /* [user@]host[:port] */
     const char *identity, *certificate;
     const char *socks5, *socks5_user, *http_proxy;
+    bool status; /* show it while running */
     const char *log_level, *log_format;
     const char *const *forwards, *const *remote_forwards;
     size_t forward_count, remote_forward_count;
     const char *const *jumps; /* each "[user@]host[:port],..." or "none" */
     size_t jump_count;
 };
+
+/* [user@]host[:port], as it is given for servers and jump hosts. */
+struct alk_server_name {
+    char user[256]; /* "": none is given */
+    char host[256]; /* brackets are off */
+    unsigned port;  /* 0: none is given */
+};
+
+/* Takes the first len bytes of text apart; the host is in brackets when it is an IPv6 address with a
+ * port. ALK_E_PARSE with a sentence that does not repeat a URL, which may hold a password. */
+int alk_server_name_parse(const char *text, size_t len, struct alk_server_name *out,
+                          struct alk_error *error);
 
 /* Parses text as the file of this name, which need not exist. home is what ~/ stands for, or
  * NULL: then ~/ is a fault. ALK_OK, also with faults, or ALK_E_NOMEM. */
@@ -97,6 +110,8 @@ int alk_config_check_new_key(const char *path, struct alk_error *error);
 /* "FILE:LINE: sentence"; NULL beyond the last. Borrowed. */
 size_t alk_config_fault_count(const struct alk_config *config);
 const char *alk_config_fault(const struct alk_config *config, size_t index);
+/* The line that it is about; 0 beyond the last. */
+unsigned alk_config_fault_line(const struct alk_config *config, size_t index);
 
 /* Of a server's file. */
 const struct alk_config_server *alk_config_server(const struct alk_config *config);

@@ -104,7 +104,8 @@ int alk_server_listen_as(struct alk_server *server, const char *address,
 int alk_server_listen_fd(struct alk_server *server, int fd,
                          const struct alk_listen_options *options, struct alk_error *error);
 
-/* Whether alk_server_listen would understand the text; ALK_E_PARSE. Binds nothing. */
+/* Whether alk_server_listen would understand the text: ALK_E_PARSE; ALK_E_EXISTS for the path of
+ * what is no socket. Binds nothing. */
 int alk_server_check_address(const char *address, struct alk_error *error);
 
 /* The bound address of the index-th listener ("127.0.0.1:41234"), NULL beyond the last.
@@ -146,6 +147,8 @@ int alk_server_set_identity_provider(struct alk_server *server,
 bool alk_server_api_key_used(struct alk_server *server, const char *name, uint64_t *count,
                              uint64_t *last);
 
+enum { ALK_RELOAD_REASON_MAX = 256 }; /* room for why a reload failed, NUL included */
+
 /* What the server is doing. */
 struct alk_server_figures {
     uint64_t uptime_s; /* since it was made */
@@ -155,7 +158,8 @@ struct alk_server_figures {
     size_t memory; /* as alk_server_memory */
     unsigned reloads, reloads_failed;
     bool last_reload_failed;
-    uint64_t last_reload; /* Unix seconds; 0: there was none */
+    char last_reload_reason[ALK_RELOAD_REASON_MAX]; /* one sentence that quotes no setting, or "" */
+    uint64_t last_reload;                           /* Unix seconds; 0: there was none */
 };
 
 /* Any thread. The numbers are read one after the other, not at one moment. */
@@ -176,8 +180,9 @@ struct alk_identity_use {
 size_t alk_server_identity_uses(struct alk_server *server, struct alk_identity_use *out,
                                 size_t room);
 
-/* A reload that has failed before it came to alk_server_reload: counts for the figures. */
-void alk_server_reload_failed(struct alk_server *server);
+/* A reload that has failed before it came to alk_server_reload: counts for the figures. reason is
+ * a sentence that quotes no setting, since those name targets. */
+void alk_server_reload_failed(struct alk_server *server, const char *reason);
 
 /* Makes the text that the status socket answers with, from malloc; NULL: none. On a thread of the
  * server: the functions above that any thread may call may be called from there. */

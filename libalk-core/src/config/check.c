@@ -4,6 +4,7 @@
 #include "base/read_file.h"
 #include "auth/revocation.h"
 #include "transport/address.h"
+#include "transport/bind.h"
 #include "transport/tls.h"
 #include "transport/tls_files.h"
 
@@ -94,7 +95,7 @@ static int check_folder_of(const char *path, struct alk_error *error)
 int check_socket(const char *path, struct alk_error *error)
 {
     return strlen(path) <= ALK_PATH_MAX /* its folder may come with the service */
-               ? ALK_OK
+               ? alk_bind_check_path(path, error)
                : alk_error_set(error, ALK_E_LIMIT, "the path of a socket has at most %d bytes",
                                (int)ALK_PATH_MAX);
 }

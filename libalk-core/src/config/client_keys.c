@@ -3,6 +3,7 @@
 
 #include "transport/address.h"
 #include "transport/tls.h"
+#include "tunnel/forward_spec.h"
 
 #include <string.h>
 
@@ -81,12 +82,25 @@ static void push(struct alk_config *config, const struct key_def *key, const cha
         config_append(config, list, count, value);
 }
 
+static bool is_forward(struct alk_config *config, const struct key_def *key, const char *value,
+                       enum alk_forward_direction direction)
+{
+    struct alk_forward_spec spec;
+    struct alk_error error;
+
+    if (alk_forward_spec_parse(value, direction, &spec, &error) == ALK_OK)
+        return true;
+    config_fault(config, "%s: %s", key->name, error.text);
+    return false;
+}
+
 static void set_forward(struct alk_config *config, const struct key_def *key, void *base,
                         const char *value)
 {
     struct alk_config_profile *p = base;
 
-    push(config, key, &p->forwards, &p->forward_count, value);
+    if (is_forward(config, key, value, ALK_FORWARD_LOCAL))
+        push(config, key, &p->forwards, &p->forward_count, value);
 }
 
 static void set_remote_forward(struct alk_config *config, const struct key_def *key, void *base,
@@ -94,15 +108,42 @@ static void set_remote_forward(struct alk_config *config, const struct key_def *
 {
     struct alk_config_profile *p = base;
 
-    push(config, key, &p->remote_forwards, &p->remote_forward_count, value);
+    if (is_forward(config, key, value, ALK_FORWARD_REMOTE))
+        push(config, key, &p->remote_forwards, &p->remote_forward_count, value);
+}
+
+static bool is_server(struct alk_config *config, const struct key_def *key, const char *value,
+                      size_t len)
+{
+    struct alk_server_name name;
+    struct alk_error error;
+
+    if (alk_server_name_parse(value, len, &name, &error) == ALK_OK)
+        return true;
+    config_fault(config, "%s: %s", key->name, error.text);
+    return false;
+}
+
+static void set_server(struct alk_config *config, const struct key_def *key, void *base,
+                       const char *value)
+{
+    if (is_server(config, key, value, strlen(value)))
+        set_text(config, key, base, value);
 }
 
 static void set_jump(struct alk_config *config, const struct key_def *key, void *base,
                      const char *value)
 {
     struct alk_config_profile *p = base;
+    bool good = true;
 
-    push(config, key, &p->jumps, &p->jump_count, value);
+    for (const char *at = value; strcmp(value, "none") != 0 && at != NULL;) {
+        size_t len = strcspn(at, ",");
+        good &= is_server(config, key, at, len);
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    if (good)
+        push(config, key, &p->jumps, &p->jump_count, value);
 }
 
 static void set_pin(struct alk_config *config, const struct key_def *key, void *base,
@@ -130,7 +171,7 @@ static void set_engine(struct alk_config *config, const struct key_def *key, voi
 }
 
 static const struct key_def profile_keys[] = {
-    {.name = "server", .set = set_text, .offset = PROFILE(server)},
+    {.name = "server", .set = set_server, .offset = PROFILE(server)},
     {.name = "identity", .set = set_path, .offset = PROFILE(identity), .check = check_identity},
     {.name = "certificate", .set = set_path, .offset = PROFILE(certificate)},
     {.name = "known_hosts", .set = set_path, .offset = OPTION(known_hosts)},
@@ -158,6 +199,7 @@ static const struct key_def profile_keys[] = {
      .low = 1,
      .high = 3600},
     {.name = "rekey", .set = set_seconds, .offset = OPTION(rekey_s), .low = 1, .high = 86400},
+    {.name = "status", .set = set_yes, .offset = PROFILE(status)},
     {.name = "log_level", .set = set_log_level, .offset = PROFILE(log_level)},
     {.name = "log_format", .set = set_log_format, .offset = PROFILE(log_format)},
     {.name = "transport", .set = set_transport, .offset = OPTION(transport)},

@@ -445,6 +445,11 @@ const char *alk_config_fault(const struct alk_config *config, size_t index)
     return index < config->fault_count ? config->faults[index].text : NULL;
 }
 
+unsigned alk_config_fault_line(const struct alk_config *config, size_t index)
+{
+    return index < config->fault_count ? config->faults[index].line : 0;
+}
+
 const struct alk_config_server *alk_config_server(const struct alk_config *config)
 {
     return &config->server;

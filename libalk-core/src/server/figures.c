@@ -2,6 +2,9 @@
  * kept anyway. */
 #include "server/internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 uint64_t server_now_ms(void)
 {
     struct timespec now;
@@ -10,7 +13,7 @@ uint64_t server_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int figures_note_reload(struct alk_server *server, int status)
+int figures_note_reload(struct alk_server *server, int status, const char *reason)
 {
     struct reloads *reloads = &server->reloads;
 
@@ -18,14 +21,15 @@ int figures_note_reload(struct alk_server *server, int status)
     reloads->done += status == ALK_OK;
     reloads->failed += status != ALK_OK;
     reloads->last_failed = status != ALK_OK;
+    snprintf(reloads->reason, sizeof(reloads->reason), "%s", status != ALK_OK ? reason : "");
     reloads->last = time(NULL);
     pthread_mutex_unlock(&reloads->lock);
     return status;
 }
 
-void alk_server_reload_failed(struct alk_server *server)
+void alk_server_reload_failed(struct alk_server *server, const char *reason)
 {
-    (void)figures_note_reload(server, ALK_E_PARSE);
+    (void)figures_note_reload(server, ALK_E_PARSE, reason);
 }
 
 void alk_server_figures(struct alk_server *server, struct alk_server_figures *out)
@@ -44,6 +48,7 @@ void alk_server_figures(struct alk_server *server, struct alk_server_figures *ou
     out->reloads = reloads->done;
     out->reloads_failed = reloads->failed;
     out->last_reload_failed = reloads->last_failed;
+    memcpy(out->last_reload_reason, reloads->reason, sizeof(out->last_reload_reason));
     out->last_reload = (uint64_t)reloads->last;
     pthread_mutex_unlock(&reloads->lock);
 }

@@ -135,7 +135,8 @@ struct reloads {
     pthread_mutex_t lock;
     unsigned done, failed;
     bool last_failed;
-    time_t last; /* 0: there was none */
+    char reason[ALK_RELOAD_REASON_MAX]; /* of the last, if it failed */
+    time_t last;                        /* 0: there was none */
 };
 
 struct alk_server {
@@ -179,7 +180,7 @@ struct snapshot *server_snapshot(struct alk_server *server);
 /* ---- figures.c ---- */
 
 /* Counts a reload, and passes its outcome on. */
-int figures_note_reload(struct alk_server *server, int status);
+int figures_note_reload(struct alk_server *server, int status, const char *reason);
 
 /* ---- status_port.c ---- */
 

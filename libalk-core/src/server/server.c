@@ -1,8 +1,10 @@
 #include "server/internal.h"
 
 #include "transport/address.h"
+#include "transport/bind.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -193,6 +195,13 @@ int alk_server_listen(struct alk_server *server, const char *address, struct alk
     return alk_server_listen_as(server, address, NULL, error);
 }
 
+static int check_place(const struct alk_address *address, struct alk_error *error)
+{
+    return address->sa.any.sa_family == AF_UNIX
+               ? alk_bind_check_path(address->sa.un.sun_path, error)
+               : ALK_OK;
+}
+
 int alk_server_listen_as(struct alk_server *server, const char *address,
                          const struct alk_listen_options *options, struct alk_error *error)
 {
@@ -207,7 +216,7 @@ int alk_server_listen_as(struct alk_server *server, const char *address,
     if (status != ALK_OK)
         return status;
     if (server->options.dry_run)
-        return ALK_OK;
+        return check_place(&parsed, error);
     status = alk_listener_new_group(listeners, &count, &parsed, server->options.log, error);
     if (status != ALK_OK)
         return status;
@@ -248,8 +257,9 @@ int alk_server_listen_fd(struct alk_server *server, int fd,
 int alk_server_check_address(const char *address, struct alk_error *error)
 {
     struct alk_address parsed;
+    int status = alk_address_parse_listen(address, &parsed, error);
 
-    return alk_address_parse_listen(address, &parsed, error);
+    return status == ALK_OK ? check_place(&parsed, error) : status;
 }
 
 const char *alk_server_address(const struct alk_server *server, unsigned index)
@@ -330,7 +340,15 @@ static int reload(struct alk_server *server, const struct alk_server_options *op
 int alk_server_reload(struct alk_server *server, const struct alk_server_options *options,
                       struct alk_error *error)
 {
-    return figures_note_reload(server, reload(server, options, error));
+    char reason[ALK_RELOAD_REASON_MAX];
+    int status = reload(server, options, error);
+
+    /* without the sentence in *error, which may quote a rule */
+    snprintf(reason, sizeof(reason),
+             "a setting, or a file that is named there, cannot be put in force: %s; the log tells "
+             "which",
+             alk_status_text(status));
+    return figures_note_reload(server, status, reason);
 }
 
 struct snapshot *server_snapshot(struct alk_server *server)

@@ -1,6 +1,7 @@
 /* A Unix socket that answers each connection with one text, and closes it. It is served by the loop
  * of the first worker, so its readers are few and have little time. */
 #include "server/internal.h"
+#include "transport/bind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,8 @@ int alk_server_serve_status(struct alk_server *server, const char *path, alk_sta
                              "the path of the status socket is longer than %d bytes",
                              (int)ALK_PATH_MAX);
     int status = alk_address_parse_listen(place, &address, error);
+    if (status == ALK_OK)
+        status = alk_bind_check_path(path, error);
     if (status != ALK_OK || server->options.dry_run)
         return status;
     struct status_port *port = calloc(1, sizeof(*port));

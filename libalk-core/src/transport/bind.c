@@ -126,6 +126,16 @@ fail:;
                          alk_socket_cause(number), mend(address, number));
 }
 
+int alk_bind_check_path(const char *path, struct alk_error *error)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0 || S_ISSOCK(st.st_mode))
+        return ALK_OK;
+    return alk_error_set(error, ALK_E_EXISTS, "%s is there and is no socket; name another path",
+                         path);
+}
+
 void alk_socket_file_remove(struct alk_socket_file *file)
 {
     struct stat st;

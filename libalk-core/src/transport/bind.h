@@ -29,4 +29,8 @@ int alk_bind(int *fd, struct alk_address *address, enum alk_bind_share share,
 /* Removes the file if it is still the socket that alk_bind made. */
 void alk_socket_file_remove(struct alk_socket_file *file);
 
+/* Whether a Unix socket could be at this path, as far as what is there tells: nothing, or a socket.
+ * ALK_E_EXISTS for anything else. */
+int alk_bind_check_path(const char *path, struct alk_error *error);
+
 #endif

@@ -152,6 +152,7 @@ READ(p_tls_ca, "%s", PROFILE(options.tls_ca))
 READ(p_tls_pin, "%s", PROFILE(options.tls_pin))
 READ(p_tls_server_name, "%s", PROFILE(options.tls_server_name))
 READ(p_insecure, "%d", PROFILE(options.tls_insecure))
+READ(p_status, "%d", PROFILE(status))
 READ(p_server, "%s", PROFILE(server))
 READ(p_identity, "%s", PROFILE(identity))
 READ(p_certificate, "%s", PROFILE(certificate))
@@ -262,7 +263,7 @@ static const struct key_case server_cases[] = {
 };
 
 static const struct key_case client_cases[] = {
-    {"profile p", "server", "me@host:22", "", "me@host:22", read_p_server},
+    {"profile p", "server", "me@host:22", "me@", "me@host:22", read_p_server},
     {"profile p", "identity", "~/.ssh/id", "", "/home/me/.ssh/id", read_p_identity},
     {"profile p", "certificate", "c.pub", "", "/etc/x/c.pub", read_p_certificate},
     {"profile p", "open_timeout", "1m", "2h", "60", read_p_open_timeout},
@@ -271,6 +272,7 @@ static const struct key_case client_cases[] = {
     {"profile p", "tls_pin", PIN, "sha256//short", PIN, read_p_tls_pin},
     {"profile p", "tls_server_name", "a.test", "", "a.test", read_p_tls_server_name},
     {"profile p", "insecure", "yes", "1", "1", read_p_insecure},
+    {"profile p", "status", "yes", "1", "1", read_p_status},
     {"profile p", "known_hosts", "hosts", "", "/etc/x/hosts", read_p_known_hosts},
     {"profile p", "accept_new", "yes", "true", "1", read_p_accept_new},
     {"profile p", "host_key_fingerprint", PRINT, "MD5:1", PRINT, read_p_fingerprint},
@@ -278,9 +280,9 @@ static const struct key_case client_cases[] = {
     {"profile p", "socks5", "none", "no", "none", read_p_socks5},
     {"profile p", "socks5_user", "a:f", "a", "a:/etc/x/f", read_p_socks5_user},
     {"profile p", "http_proxy", "[::1]:8", "8", "[::1]:8", read_p_http_proxy},
-    {"profile p", "forward", "1:h:2", "", "1:h:2", read_p_forward},
-    {"profile p", "remote_forward", "1:h:2", "", "1:h:2", read_p_remote_forward},
-    {"profile p", "jump", "a@h:2,i", "", "a@h:2,i", read_p_jump},
+    {"profile p", "forward", "1:h:2", "1:h", "1:h:2", read_p_forward},
+    {"profile p", "remote_forward", "1:h:2", "1:h:0", "1:h:2", read_p_remote_forward},
+    {"profile p", "jump", "a@h:2,i", "a@h:2,,i", "a@h:2,i", read_p_jump},
     {"profile p", "connect_timeout", "15s", "15", "15", read_p_connect_timeout},
     {"profile p", "keepalive", "2m", "m", "120", read_p_keepalive},
     {"profile p", "rekey", "1d", "25h", "86400", read_p_rekey},
