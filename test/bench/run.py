@@ -20,13 +20,14 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from suite import connections, extra, growth, memory, processes, report, throughput, tls  # noqa: E402
+from suite import connections, extra, growth, jump, memory, processes, report, throughput, tls  # noqa: E402
 from suite.bench import Bench  # noqa: E402
 
 ROWS = {
     "bulk": throughput.bulk,
     "bulk8": throughput.bulk8,
     "rtt": throughput.rtt,
+    "jump": jump.jump,
     "connect": connections.connect,
     "logins": connections.logins,
     "cold": connections.cold,
