@@ -81,6 +81,15 @@ static int check_server(const struct settings *s, struct alk_error *error)
     return status;
 }
 
+/* What the file names has been judged as the file's. */
+static int check_user(const struct settings *s, struct alk_error *error)
+{
+    bool in_file = s->config != NULL && s->user == alk_config_server(s->config)->user;
+    int status = privilege_check(s->user, error);
+
+    return in_file && status == ALK_E_NOTFOUND ? ALK_OK : status;
+}
+
 int check_settings(const struct settings *s, int code)
 {
     struct settings quiet = *s;
@@ -94,7 +103,7 @@ int check_settings(const struct settings *s, int code)
     for (unsigned i = 0; i < s->listen_count; i++)
         code = tell(code, alk_server_check_address(s->listen[i], &error), &error);
     if (s->user != NULL)
-        code = tell(code, privilege_check(s->user, &error), &error);
+        code = tell(code, check_user(s, &error), &error);
     if (code < 0 || s->authorized_keys != NULL || s->cert_authority != NULL ||
         s->revoked_keys != NULL || s->tls_cert != NULL || s->tls_key != NULL)
         code = tell(code, check_server(&quiet, &error), &error);

@@ -112,11 +112,21 @@ cert = x
 [limits]
 memory = 512
 no equals sign
-"""
+[api_key a]
+hash = sha256:12
+scopes = a b
+resources = gitea
+[api_key b]
+hash = sha256:%(zeros)s
+[api_key c]
+hash = sha256:%(zeros)s
+""" % {"zeros": 64 * "0"}
 FAULTS = {1: "stray", 3: "absent_key does not exist", 4: "workers wants", 5: "no key wrokers",
           7: "listen: ", 8: "this build does not have iroh", 9: "has no listen",
           11: "chmod go-w", 12: "begins with a blank", 13: "wants cert and key",
-          16: "memory wants", 17: "neither a"}
+          14: "x: No such file", 16: "memory wants", 17: "neither a", 19: "hash wants",
+          20: "scopes: ", 21: "resources: ",
+          25: "that of line 23"}
 
 
 def check_faults(said, path):
@@ -140,6 +150,18 @@ def test_check_names_every_fault(lab, site):
     assert code == 1 and len(json.loads(said)) == len(FAULTS), said
     logs = {p.name + ".log" for p in lab.programs}
     assert sorted(set(os.listdir(lab.directory)) - logs) == before, "--check changes nothing"
+
+
+def test_check_names_files_and_users_that_are_not_there(lab, site):
+    site.sections["server"].append("user = no-such-user")
+    site.sections["tls"] = ["cert = no-cert", "key = no-key"]
+    path = site.write()
+    for argv in (site.argv("--check"), [path_of("alknet-ctl"), "config", "check", path]):
+        code, said = lab.run(os.path.basename(argv[0]), argv)
+        assert code == 1
+        for word in ("no-such-user", "no-cert", "no-key"):
+            assert len(re.findall(rf":\d+: \w+: .*{word}", said)) == 1, said
+        assert len(said.splitlines()) == 3, said
 
 
 def test_a_file_in_order(lab, site):
@@ -551,7 +573,7 @@ def test_defaults_in_the_example_are_accepted(lab):
     for name in ("authorized_keys", "ca.pub", "revoked.krl"):
         lab.write(name, lab.keys.public("user") + "\n")
     write_secret(lab, "backup.secret_access_key")
-    lab.write("alknet.conf", text)
+    lab.write("alknet.conf", text.replace("user = alknet", "user = root"))  # one that is there
     code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", path])
     assert code == 0, said
 

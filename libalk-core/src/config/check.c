@@ -5,6 +5,7 @@
 #include "auth/revocation.h"
 #include "transport/address.h"
 #include "transport/bind.h"
+#include "transport/socket.h"
 #include "transport/tls.h"
 #include "transport/tls_files.h"
 
@@ -12,6 +13,7 @@
 #include <alk/key.h>
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -92,6 +94,23 @@ static int check_folder_of(const char *path, struct alk_error *error)
     return ALK_OK;
 }
 
+int check_user(const char *name, struct alk_error *error)
+{
+    return getpwnam(name) != NULL
+               ? ALK_OK
+               : alk_error_set(error, ALK_E_NOTFOUND,
+                               "there is no user %s; make one with: useradd --system %s", name,
+                               name);
+}
+
+/* Of a pair that is judged as a whole when both are there. */
+int check_readable(const char *path, struct alk_error *error)
+{
+    return access(path, R_OK) == 0 ? ALK_OK
+                                   : alk_error_set(error, alk_status_from_errno(errno), "%s: %s",
+                                                   path, strerror(errno));
+}
+
 int check_socket(const char *path, struct alk_error *error)
 {
     return strlen(path) <= ALK_PATH_MAX /* its folder may come with the service */
@@ -123,7 +142,9 @@ static void check_tls(struct alk_config *config)
     struct alk_tls_context *context = NULL;
     struct alk_error error;
 
-    if (options->tls_cert == NULL || options->tls_key == NULL)
+    if (options->tls_cert == NULL || options->tls_key == NULL ||
+        check_readable(options->tls_cert, &error) != ALK_OK ||
+        check_readable(options->tls_key, &error) != ALK_OK) /* told already */
         return;
     for (const struct config_entry *e = config->entries; e != NULL; e = e->next) {
         if (strcmp(e->section->text, "tls") == 0)
@@ -151,6 +172,22 @@ static void check_credentials(struct alk_config *config)
     }
 }
 
+/* Two API keys with the same hash are one key, and nobody knows which. */
+static void check_hashes(struct alk_config *config)
+{
+    for (const struct config_entry *e = config->entries; e != NULL; e = e->next) {
+        if (strcmp(e->key->name, "hash") != 0)
+            continue;
+        for (const struct config_entry *other = e->next; other != NULL; other = other->next) {
+            const struct config_entry *later = other->line > e->line ? other : e;
+            config->line = later->line;
+            if (strcmp(other->key->name, "hash") == 0 && strcmp(other->value, e->value) == 0)
+                config_fault(config, "hash: it is that of line %u; each key has its own",
+                             later == e ? other->line : e->line);
+        }
+    }
+}
+
 int alk_config_check_files(struct alk_config *config)
 {
     struct alk_error error;
@@ -162,6 +199,7 @@ int alk_config_check_files(struct alk_config *config)
     }
     if (config->fault_count == 0)
         check_credentials(config);
+    check_hashes(config);
     check_tls(config);
     return config->no_memory ? ALK_E_NOMEM : ALK_OK;
 }

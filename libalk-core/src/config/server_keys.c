@@ -5,6 +5,8 @@
 #include "policy/rule.h"
 #include "transport/address.h"
 
+#include <alk/identity.h>
+
 #include <string.h>
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
@@ -65,7 +67,7 @@ static const struct key_def server_keys[] = {
      .low = 1,
      .high = 256,
      .fixed = true},
-    {.name = "user", .set = set_text, .offset = SERVER(user), .fixed = true},
+    {.name = "user", .set = set_text, .offset = SERVER(user), .fixed = true, .check = check_user},
     {.name = "log_level", .set = set_log_level, .offset = SERVER(log_level), .fixed = true},
     {.name = "log_format", .set = set_log_format, .offset = SERVER(log_format), .fixed = true},
     {.name = "confine", .set = set_no, .offset = SERVER(no_confine), .fixed = true},
@@ -192,8 +194,8 @@ static void end_listener(struct alk_config *config, void *base)
 /* ---- [tls] ---- */
 
 static const struct key_def tls_keys[] = {
-    {.name = "cert", .set = set_path, .offset = OPTION(tls_cert)},
-    {.name = "key", .set = set_path, .offset = OPTION(tls_key)},
+    {.name = "cert", .set = set_path, .offset = OPTION(tls_cert), .check = check_readable},
+    {.name = "key", .set = set_path, .offset = OPTION(tls_key), .check = check_readable},
 };
 
 static void end_tls(struct alk_config *config, void *base)
@@ -287,10 +289,26 @@ static void set_hash(struct alk_config *config, const struct key_def *key, void 
         set_text(config, key, base, value);
 }
 
+/* scopes or resources */
+static void set_names(struct alk_config *config, const struct key_def *key, void *base,
+                      const char *value)
+{
+    bool scopes = strcmp(key->name, "scopes") == 0;
+    struct alk_identity *identity = NULL;
+    struct alk_error error;
+
+    if (alk_identity_parse(&identity, "-", scopes ? value : NULL, scopes ? NULL : value, &error) !=
+        ALK_OK)
+        config_fault(config, "%s: %s", key->name, error.text);
+    else
+        set_text(config, key, base, value);
+    alk_identity_unref(identity);
+}
+
 static const struct key_def api_key_keys[] = {
     {.name = "hash", .set = set_hash, .offset = API_KEY(hash)},
-    {.name = "scopes", .set = set_text, .offset = API_KEY(scopes)},
-    {.name = "resources", .set = set_text, .offset = API_KEY(resources)},
+    {.name = "scopes", .set = set_names, .offset = API_KEY(scopes)},
+    {.name = "resources", .set = set_names, .offset = API_KEY(resources)},
     {.name = "description", .set = set_text, .offset = API_KEY(description), .words = true},
     {.name = "expires", .set = set_time64, .offset = API_KEY(expires)},
     {.name = "created", .set = set_time64, .offset = API_KEY(created)},
