@@ -10,10 +10,8 @@ size_t text_code_points(struct run *run, const char *text, size_t length)
     return count;
 }
 
-bool text_matches(struct run *run, const struct regex *regex, const char *text, size_t length)
+bool text_matches_hard(struct run *run, const struct regex *regex, const char *text, size_t length)
 {
-    if (!charge(run, 1 + length / CHARGED_BYTES))
-        return false;
     int found = regex_match_easily(regex, text, length, &run->scratch);
     /* it may take as long as its limit allows, so that is what it costs */
     uint64_t cost = run->schema->options.match_limit / BACKTRACKS_CHARGED;

@@ -26,7 +26,16 @@ static inline bool text_has_at_most(struct run *run, size_t max, const char *tex
 }
 
 /* Whether a pattern occurs in a text. False, too, when a bound is reached. */
-bool text_matches(struct run *run, const struct regex *regex, const char *text, size_t length);
+bool text_matches_hard(struct run *run, const struct regex *regex, const char *text, size_t length);
+
+static inline bool text_matches(struct run *run, const struct regex *regex, const char *text,
+                                size_t length)
+{
+    if (!charge(run, 1 + length / CHARGED_BYTES))
+        return false;
+    return regex->is_plain ? plain_match(&regex->plain, text, length)
+                           : text_matches_hard(run, regex, text, length);
+}
 
 static inline bool text_is(struct run *run, const struct rule *constant, const char *text,
                            size_t length)

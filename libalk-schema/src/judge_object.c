@@ -85,24 +85,22 @@ static inline const struct property *find_property(const struct run *run,
     return found;
 }
 
-/* An object that no other schema looks at. */
+/* An object that no other schema looks at, by a schema without patterns. */
 static bool judge_alone(struct run *run, const struct members_rule *members, const json_t *value,
                         unsigned depth)
 {
     json_t *object = (json_t *)(uintptr_t)value; /* iterators want it writable */
     uint32_t required = 0, likely = 0;
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
-        const struct member member = {.key = json_object_iter_key(at),
-                                      .length = json_object_iter_key_len(at),
-                                      .value = json_object_iter_value(at)};
         const struct property *property = &members->others;
-        bool known;
-        if (member.length >= CHARGED_BYTES && !charge(run, member.length / CHARGED_BYTES))
-            return false;
-        if (members->property_count)
-            property = find_property(run, members, member.key, member.length, &likely);
+        if (members->property_count) {
+            size_t length = json_object_iter_key_len(at);
+            if (length >= CHARGED_BYTES && !charge(run, length / CHARGED_BYTES))
+                return false;
+            property = find_property(run, members, json_object_iter_key(at), length, &likely);
+        }
         required += property->required;
-        if (!judge_member(run, members, property, &member, &known, depth))
+        if (property->node && !judge(run, property->node, json_object_iter_value(at), depth))
             return false;
     }
     return required == members->required_count;
@@ -156,22 +154,33 @@ static bool size_is_wrong(const struct members_rule *members, size_t count)
                                                others->refuses == T_ANY && !members->pattern_count);
 }
 
+static bool judge_read(struct run *run, const struct members_rule *members, const json_t *object,
+                       unsigned depth)
+{
+    struct subject subject = subject_of(object);
+    bool valid = judge_shared(run, members, &subject, NULL, depth);
+    subject_drop(run, &subject);
+    return valid;
+}
+
 bool judge_members(struct run *run, const struct members_rule *members, const json_t *object,
                    struct subject *subject, struct marks *marks, unsigned depth)
 {
-    size_t count = json_object_size(object);
+    size_t count = subject ? subject->count : json_object_size(object);
     if (size_is_wrong(members, count) || !judge_enter(run, depth, 1 + count))
         return false;
     if (!marks && few_are_known(members, count, subject))
         return judge_few(run, members, object, subject, depth - 1);
-    return subject ? judge_shared(run, members, subject, marks, depth - 1)
-                   : judge_alone(run, members, object, depth - 1);
+    if (subject)
+        return judge_shared(run, members, subject, marks, depth - 1);
+    return members->pattern_count ? judge_read(run, members, object, depth - 1)
+                                  : judge_alone(run, members, object, depth - 1);
 }
 
 bool judge_object(struct run *run, const struct row *row, const json_t *object,
                   struct subject *subject, struct marks *marks, unsigned depth)
 {
-    size_t count = json_object_size(object);
+    size_t count = subject ? subject->count : json_object_size(object);
     return count >= row->range.size.min && count <= row->range.size.max &&
            (!row->members || judge_members(run, row->members, object, subject, marks, depth)) &&
            (!row->ops || judge_ops(run, row->ops, object, subject, marks, depth));

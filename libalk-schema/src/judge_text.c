@@ -36,6 +36,9 @@ bool judge_text(struct run *run, const struct row *row, const char *text, size_t
 
 bool judge_string(struct run *run, const struct row *row, const json_t *string, unsigned depth)
 {
-    return judge_text(run, row, json_string_value(string), json_string_length(string)) &&
+    size_t length = json_string_length(string);
+    bool obvious =
+        !row->texts && length / 4 >= row->range.size.min && length <= row->range.size.max;
+    return (obvious || judge_text(run, row, json_string_value(string), length)) &&
            (!row->ops || judge_ops(run, row->ops, string, NULL, NULL, depth));
 }
