@@ -2,16 +2,6 @@
 
 #include "assertion.h"
 
-/* The members of the object are read for the rest of the row, and for what it leads to. */
-static bool with_subject(struct run *run, const struct op *op, const json_t *object,
-                         struct marks *marks, unsigned depth)
-{
-    struct subject subject = subject_of(object);
-    bool valid = judge_ops(run, op, object, &subject, marks, depth);
-    subject_drop(run, &subject);
-    return valid;
-}
-
 static bool with_marks(struct run *run, const struct op *op, const json_t *value,
                        struct subject *subject, struct marks *outer, unsigned depth)
 {
@@ -53,11 +43,12 @@ static bool judge_real(const struct row *row, const json_t *value)
 
 bool judge_other(struct run *run, const struct row *row, const json_t *value, unsigned depth)
 {
-    if (json_is_integer(value)) {
+    json_type type = json_typeof(value);
+    if (type == JSON_INTEGER) {
         json_int_t integer = json_integer_value(value);
         if (integer < row->range.integer.min || integer > row->range.integer.max)
             return false;
-    } else if (json_is_real(value) && !judge_real(row, value)) {
+    } else if (type == JSON_REAL && !judge_real(row, value)) {
         return false;
     }
     return !row->ops || judge_ops(run, row->ops, value, NULL, NULL, depth);
@@ -74,10 +65,6 @@ bool judge_ops(struct run *run, const struct op *op, const json_t *value, struct
         case OP_IN_PLACE:
             holds = judge_in_place(run, op->of.node, value, subject, marks, depth);
             break;
-        case OP_SUBJECT:
-            if (!subject)
-                return with_subject(run, op + 1, value, marks, depth);
-            break;
         case OP_MARKS:
             return with_marks(run, op + 1, value, subject, marks, depth);
         case OP_SCOPE:
@@ -85,13 +72,14 @@ bool judge_ops(struct run *run, const struct op *op, const json_t *value, struct
                 return with_scope(run, op, value, subject, marks, depth);
             break;
         case CHECK_MEMBERS:
-            holds = judge_members(run, rule->u.members, value, subject, marks, depth);
+            holds = judge_members(run, rule->u.members, value, json_object_size(value), subject,
+                                  marks, depth);
             break;
         case CHECK_REQUIRED:
             holds = judge_required(run, rule->u.members, value, subject);
             break;
         case CHECK_ITEMS:
-            holds = judge_items(run, &rule->u.items, value, marks, depth);
+            holds = judge_items(run, &rule->u.items, value, json_array_size(value), marks, depth);
             break;
         case CHECK_CONST:
             holds = value_is(run, rule, value);

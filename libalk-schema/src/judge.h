@@ -37,11 +37,12 @@ bool judge_object(struct run *run, const struct row *row, const json_t *object,
 static inline bool judge_row(struct run *run, const struct row *row, const json_t *value,
                              struct subject *subject, struct marks *marks, unsigned depth)
 {
-    if (json_is_string(value))
+    json_type type = json_typeof(value); /* it is no NULL, which jansson's macros ask again */
+    if (type == JSON_STRING)
         return judge_string(run, row, value, depth);
-    if (json_is_object(value))
+    if (type == JSON_OBJECT)
         return judge_object(run, row, value, subject, marks, depth);
-    if (json_is_array(value))
+    if (type == JSON_ARRAY)
         return judge_array(run, row, value, marks, depth);
     return judge_other(run, row, value, depth);
 }
@@ -78,7 +79,7 @@ bool judge_ops(struct run *run, const struct op *op, const json_t *value, struct
 /* ---- judge_object.c -------------------------------------------------------------------------- */
 
 bool judge_members(struct run *run, const struct members_rule *members, const json_t *object,
-                   struct subject *subject, struct marks *marks, unsigned depth);
+                   size_t count, struct subject *subject, struct marks *marks, unsigned depth);
 bool judge_required(struct run *run, const struct members_rule *members, const json_t *object,
                     struct subject *subject);
 bool judge_names(struct run *run, const struct node *node, const json_t *object, unsigned depth);
@@ -89,7 +90,7 @@ bool judge_unevaluated_members(struct run *run, const struct node *node, struct 
 
 /* ---- judge_array.c --------------------------------------------------------------------------- */
 
-bool judge_items(struct run *run, const struct items_rule *items, const json_t *array,
+bool judge_items(struct run *run, const struct items_rule *items, const json_t *array, size_t count,
                  struct marks *marks, unsigned depth);
 bool judge_contains(struct run *run, const struct rule *rule, const json_t *array,
                     struct marks *marks, unsigned depth);

@@ -1,9 +1,9 @@
 #include "judge.h"
 
-bool judge_items(struct run *run, const struct items_rule *items, const json_t *array,
+bool judge_items(struct run *run, const struct items_rule *items, const json_t *array, size_t count,
                  struct marks *marks, unsigned depth)
 {
-    size_t count = json_array_size(array), i = 0;
+    size_t i = 0;
     if (!judge_enter(run, depth, 1 + count))
         return false;
     for (; i < count && i < items->prefix_count; i++) {
@@ -27,7 +27,7 @@ bool judge_array(struct run *run, const struct row *row, const json_t *array, st
 {
     size_t count = json_array_size(array);
     return count >= row->range.size.min && count <= row->range.size.max &&
-           (!row->items || judge_items(run, row->items, array, marks, depth)) &&
+           (!row->items || judge_items(run, row->items, array, count, marks, depth)) &&
            (!row->ops || judge_ops(run, row->ops, array, NULL, marks, depth));
 }
 

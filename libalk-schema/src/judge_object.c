@@ -25,9 +25,11 @@ bool judge_required(struct run *run, const struct members_rule *members, const j
 
 /* Several schemas may apply to a member, and `others` only if none of them does. `*known` says
  * whether any did. */
-static bool judge_patterned(struct run *run, const struct members_rule *members,
-                            const struct property *property, const struct member *member,
-                            bool *known, unsigned depth)
+__attribute__((noinline)) static bool judge_patterned(struct run *run,
+                                                      const struct members_rule *members,
+                                                      const struct property *property,
+                                                      const struct member *member, bool *known,
+                                                      unsigned depth)
 {
     *known = property->node && property != &members->others;
     if (*known && !judge(run, property->node, member->value, depth))
@@ -61,28 +63,33 @@ static inline bool judge_member(struct run *run, const struct members_rule *memb
 /* Documents mostly have their members in the order of the schema, and leave some out. */
 enum { TRIES = 3 };
 
-/* `*likely` is the number of the property that may come next. */
-static inline const struct property *find_property(const struct run *run,
-                                                   const struct members_rule *members,
-                                                   const char *key, size_t length, uint32_t *likely)
+/* By whatever is ahead of `at`, or by its hash. */
+__attribute__((noinline)) static const struct property *
+search_property(const struct run *run, const struct members_rule *members,
+                const struct property *at, const char *key, size_t length)
 {
     uint64_t head = keytable_head(key, length);
-    const struct property *at = members->properties + *likely;
     const struct property *end = members->properties + members->property_count;
     const struct property *last = end - at > TRIES ? at + TRIES : end;
-    for (; at < last; at++) {
-        if (name_is(&at->name, key, length, head)) {
-            *likely = (uint32_t)(at - members->properties) + 1;
+    for (; at < last; at++)
+        if (name_is(&at->name, key, length, head))
             return at;
-        }
-    }
     uint32_t name = keytable_find_headed(&run->schema->name_table, key, length, head);
-    if (name == NAME_UNKNOWN)
-        return &members->others;
-    const struct property *found = members_property(members, name);
-    if (found != &members->others)
-        *likely = (uint32_t)(found - members->properties) + 1;
-    return found;
+    return name == NAME_UNKNOWN ? &members->others : members_property(members, name);
+}
+
+/* `*likely` is the property that may come next. */
+static inline const struct property *find_property(const struct run *run,
+                                                   const struct members_rule *members,
+                                                   const char *key, size_t length,
+                                                   const struct property **likely)
+{
+    const struct property *at = *likely, *end = members->properties + members->property_count;
+    if (at == end || !name_is(&at->name, key, length, keytable_head(key, length)))
+        at = search_property(run, members, at, key, length);
+    if (at != &members->others)
+        *likely = at + 1;
+    return at;
 }
 
 /* An object that no other schema looks at, by a schema without patterns. */
@@ -90,7 +97,8 @@ static bool judge_alone(struct run *run, const struct members_rule *members, con
                         unsigned depth)
 {
     json_t *object = (json_t *)(uintptr_t)value; /* iterators want it writable */
-    uint32_t required = 0, likely = 0;
+    const struct property *likely = members->properties;
+    uint32_t required = 0;
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
         const struct property *property = &members->others;
         if (members->property_count) {
@@ -111,7 +119,7 @@ static bool judge_shared(struct run *run, const struct members_rule *members,
                          struct subject *subject, struct marks *marks, unsigned depth)
 {
     uint32_t required = 0;
-    if (!subject_read(run, subject))
+    if (!subject_read(run, subject) || members->required_bits & ~subject->present)
         return false;
     for (size_t i = 0; i < subject->count; i++) {
         const struct member *member = &subject->members[i];
@@ -127,8 +135,9 @@ static bool judge_shared(struct run *run, const struct members_rule *members,
 }
 
 /* The schema only knows a few members: look those up. */
-static bool judge_few(struct run *run, const struct members_rule *members, const json_t *object,
-                      struct subject *subject, unsigned depth)
+__attribute__((noinline)) static bool judge_few(struct run *run, const struct members_rule *members,
+                                                const json_t *object, struct subject *subject,
+                                                unsigned depth)
 {
     for (uint32_t i = 0; i < members->property_count; i++) {
         const struct property *property = &members->properties[i];
@@ -154,8 +163,9 @@ static bool size_is_wrong(const struct members_rule *members, size_t count)
                                                others->refuses == T_ANY && !members->pattern_count);
 }
 
-static bool judge_read(struct run *run, const struct members_rule *members, const json_t *object,
-                       unsigned depth)
+__attribute__((noinline)) static bool judge_read(struct run *run,
+                                                 const struct members_rule *members,
+                                                 const json_t *object, unsigned depth)
 {
     struct subject subject = subject_of(object);
     bool valid = judge_shared(run, members, &subject, NULL, depth);
@@ -164,9 +174,8 @@ static bool judge_read(struct run *run, const struct members_rule *members, cons
 }
 
 bool judge_members(struct run *run, const struct members_rule *members, const json_t *object,
-                   struct subject *subject, struct marks *marks, unsigned depth)
+                   size_t count, struct subject *subject, struct marks *marks, unsigned depth)
 {
-    size_t count = subject ? subject->count : json_object_size(object);
     if (size_is_wrong(members, count) || !judge_enter(run, depth, 1 + count))
         return false;
     if (!marks && few_are_known(members, count, subject))
@@ -177,13 +186,28 @@ bool judge_members(struct run *run, const struct members_rule *members, const js
                                   : judge_alone(run, members, object, depth - 1);
 }
 
+/* Its members are read once, for all that look at them. */
+__attribute__((noinline)) static bool judge_sharing(struct run *run, const struct row *row,
+                                                    const json_t *object, struct marks *marks,
+                                                    unsigned depth)
+{
+    struct subject subject = subject_of(object);
+    bool valid = judge_object(run, row, object, &subject, marks, depth);
+    subject_drop(run, &subject);
+    return valid;
+}
+
 bool judge_object(struct run *run, const struct row *row, const json_t *object,
                   struct subject *subject, struct marks *marks, unsigned depth)
 {
+    if (row->shared && !subject)
+        return judge_sharing(run, row, object, marks, depth);
     size_t count = subject ? subject->count : json_object_size(object);
-    return count >= row->range.size.min && count <= row->range.size.max &&
-           (!row->members || judge_members(run, row->members, object, subject, marks, depth)) &&
-           (!row->ops || judge_ops(run, row->ops, object, subject, marks, depth));
+    if (count < row->range.size.min || count > row->range.size.max)
+        return false;
+    if (row->members && !judge_members(run, row->members, object, count, subject, marks, depth))
+        return false;
+    return !row->ops || judge_ops(run, row->ops, object, subject, marks, depth);
 }
 
 /* ---- propertyNames ------------------------------------------------------------------------------- */

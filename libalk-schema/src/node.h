@@ -51,6 +51,11 @@ static inline bool name_is(const struct name *name, const char *key, size_t leng
 
 #define NAME_UNKNOWN KEYTABLE_NONE
 
+static inline uint64_t name_bit(uint32_t number)
+{
+    return (uint64_t)1 << (number & 63);
+}
+
 struct node;
 
 /* "$dynamicAnchor" of a resource */
@@ -94,6 +99,7 @@ struct pattern_node {
 struct members_rule {
     struct property *properties;
     uint32_t property_count, required_count;
+    uint64_t required_bits; /* name_bit() of each */
     struct property_slot *slots;
     uint32_t slot_mask;
     struct property others; /* those that are in neither of the other two */

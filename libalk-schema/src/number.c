@@ -56,8 +56,9 @@ static struct decimal normalised(uint64_t digits, int exponent)
  * that reads back as `real`, and a quotient of two exact doubles is rounded as reading does. */
 static bool few_decimals(double real, struct decimal *decimal)
 {
-    double power = 1;
-    for (int decimals = 0; decimals <= 6 && real * power < 1e15; decimals++, power *= 10) {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    for (int decimals = 0; decimals <= 6 && real * powers[decimals] < 1e15; decimals++) {
+        double power = powers[decimals];
         double digits = (double)(uint64_t)(real * power + 0.5);
         if (digits / power >= real && digits / power <= real) {
             *decimal = normalised((uint64_t)digits, -decimals);

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* In front of the ops from rules: OP_SCOPE, OP_SUBJECT and OP_MARKS. */
-enum { PREFIX = 3 };
+/* In front of the ops from rules: OP_SCOPE and OP_MARKS. */
+enum { PREFIX = 2 };
 
 /* A row while it is made. */
 struct making {
@@ -209,14 +209,13 @@ static void draw_out(struct making *m)
 static void add_prefix(struct making *m)
 {
     const struct node *node = m->node;
-    bool object = m->type == JSON_OBJECT, members = object || m->type == JSON_ARRAY;
-    bool marks = members && node->marks_members, subject = object && (m->lookers > 1 || marks);
-    if (!marks && !subject && !node->resource->dynamic_anchors)
+    bool object = m->type == JSON_OBJECT;
+    bool marks = node->marks_members && (object || m->type == JSON_ARRAY);
+    m->row->shared = object && (m->lookers > 1 || marks);
+    if (!marks && !node->resource->dynamic_anchors)
         draw_out(m);
     if (marks)
         *--m->ops = (struct op){.code = OP_MARKS};
-    if (subject)
-        *--m->ops = (struct op){.code = OP_SUBJECT};
     if (node->resource->dynamic_anchors)
         *--m->ops = (struct op){OP_SCOPE, {.resource = node->resource}};
 }

@@ -14,7 +14,6 @@
 enum op_code {
     OP_END = CHECK_NOTHING + 1,
     OP_IN_PLACE, /* another schema for the same value */
-    OP_SUBJECT,  /* several ops look at the members of the object: they share what is read */
     OP_MARKS,    /* unevaluated* is among the ops: they keep account of what they evaluate */
     OP_SCOPE     /* the schema belongs to a resource with dynamic anchors */
 };
@@ -45,6 +44,7 @@ struct row {
     const struct op *texts; /* rules about a text alone, or NULL */
     const struct members_rule *members;
     const struct items_rule *items;
+    bool shared;          /* several look at the members of the object: they are read once */
     const struct op *ops; /* the rest, or NULL */
 };
 

@@ -5,6 +5,11 @@
 bool plain_match(const struct plain *plain, const char *text, size_t length)
 {
     const unsigned char *at = (const unsigned char *)text, *end = at + length;
+    if (!plain->from_start) {
+        if (length < plain->length)
+            return false;
+        at = end - plain->length;
+    }
     for (unsigned i = 0; i < plain->count; i++) {
         unsigned bit = 1u << i;
         size_t left = (size_t)(end - at), max = plain->items[i].max;
@@ -172,13 +177,20 @@ static bool ends_clearly(const struct plain *plain, unsigned item)
     return true;
 }
 
+static bool is_fixed(const struct plain *plain)
+{
+    for (unsigned i = 0; i < plain->count; i++)
+        if (plain->items[i].min != plain->items[i].max)
+            return false;
+    return true;
+}
+
 bool plain_read(struct plain *plain, const char *pattern, size_t length)
 {
     struct reader r = {pattern, pattern + length, plain};
     memset(plain, 0, sizeof *plain);
-    if (!ahead(&r, '^'))
-        return false;
-    r.at++;
+    plain->from_start = ahead(&r, '^');
+    r.at += plain->from_start;
     while (r.at < r.end) {
         plain->to_end = ahead(&r, '$') && r.end - r.at == 1;
         if (plain->to_end)
@@ -186,8 +198,11 @@ bool plain_read(struct plain *plain, const char *pattern, size_t length)
         if (plain->count == PLAIN_ITEMS || !read_atom(&r) ||
             !read_quantifier(&r, &plain->items[plain->count]))
             return false;
+        plain->length += plain->items[plain->count].min;
         plain->count++;
     }
+    if (!plain->from_start && !(plain->to_end && is_fixed(plain)))
+        return false;
     for (unsigned i = 0; i < plain->count; i++)
         if (!ends_clearly(plain, i))
             return false;

@@ -53,7 +53,8 @@ bool subject_read_now(struct run *run, struct subject *subject)
         member->length = json_object_iter_key_len(at);
         member->value = json_object_iter_value(at);
         member->name = name_of(run, member->key, member->length);
-        subject->present |= name_bit(member->name); /* also of unknown ones: it does no harm */
+        if (member->name != NAME_UNKNOWN)
+            subject->present |= name_bit(member->name);
         bytes += member->length;
         member++;
     }

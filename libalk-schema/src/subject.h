@@ -21,7 +21,7 @@ struct subject {
     unsigned type;          /* one bit; both of T_BOOLEAN are never asked for alone */
     size_t count;           /* members or items */
     struct member *members; /* in the order of iteration, once they have been read; or NULL */
-    uint64_t present;       /* then the last six bits of their numbers, to rule out most others */
+    uint64_t present;       /* then name_bit() of each, to rule out most others */
     bool on_heap;
 };
 
@@ -61,10 +61,5 @@ static inline void subject_drop(struct run *run, struct subject *subject)
 
 /* The member of that name, or NULL. */
 const json_t *subject_member(struct run *run, struct subject *subject, const struct name *name);
-
-static inline uint64_t name_bit(uint32_t number)
-{
-    return (uint64_t)1 << (number & 63);
-}
 
 #endif

@@ -146,6 +146,7 @@ static int add_required(struct compiler *c, struct members_rule *members, const 
             return c->status;
         members->required_count += !property->required;
         property->required = true;
+        members->required_bits |= name_bit(property->name.number);
     }
     return 0;
 }
