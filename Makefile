@@ -266,8 +266,9 @@ lint:
 	@PKG_CONFIG_LIBS="$(sort $(foreach l,$(LIBS),$(call pkgs,$l)) cmocka)" packaging/lint
 
 coverage:
-	@$(MAKE) --no-print-directory BUILD=build/coverage OPTIMISE="-O0 -g --coverage" test
-	@lcov -q -c -d build/coverage -o build/coverage/lcov.info --no-external && \
+	@packaging/install-packages coverage
+	@$(MAKE) --no-print-directory BUILD=build/coverage OPTIMISE="-Og -g --coverage" LDFLAGS=--coverage test
+	@lcov -q -c -d build/coverage -b . -o build/coverage/lcov.info --no-external && \
 	 genhtml -q build/coverage/lcov.info -o build/coverage/html && \
 	 echo "open build/coverage/html/index.html"
 

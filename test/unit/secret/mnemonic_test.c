@@ -166,6 +166,7 @@ static void bad_passphrases_are_refused(void **state)
     expect_code("long", alk_mnemonic_to_seed(ABANDON, long_one, seed, &error),
                 ALK_SECRET_E_TOO_LONG);
     assert_string_equal(error.text, "the passphrase is longer than 1024 bytes");
+    expect_code("none", alk_mnemonic_to_seed(NULL, "", seed, &error), ALK_SECRET_E_ARGUMENT);
     expect_code("not UTF-8", alk_mnemonic_to_seed(ABANDON, "\xc3", seed, &error),
                 ALK_SECRET_E_UTF8);
 }

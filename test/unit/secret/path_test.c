@@ -65,6 +65,8 @@ static void bad_ones(void **state)
         assert_int_equal(path.depth, 77);
         assert_true(error.text[0] != '\0');
     }
+    expect_code("none", alk_secret_path_parse(NULL, &(struct alk_secret_path){0}, NULL),
+                ALK_SECRET_E_ARGUMENT);
 }
 
 static void made_ones(void **state)
