@@ -5,10 +5,13 @@
 
 /* ---- numbers --------------------------------------------------------------------------- */
 
+/* cppcheck reads no hexadecimal fractions */
+static const double TWO_62 = 4611686018427387904.0, TWO_63 = 9223372036854775808.0;
+
 /* Exact, also where a double does not tell two integers apart. */
 static int order_mixed(json_int_t integer, double real)
 {
-    if (real >= 0x1p63 || real < -0x1p63)
+    if (real >= TWO_63 || real < -TWO_63)
         return real > 0 ? -1 : 1;
     json_int_t whole = (json_int_t)real;
     double rest = real - (double)whole;
@@ -39,7 +42,7 @@ static void round_inward(struct limit *limit, int sign)
         whole = json_integer_value(limit->value);
     } else {
         double real = json_real_value(limit->value);
-        if (real >= 0x1p62 || real <= -0x1p62)
+        if (real >= TWO_62 || real <= -TWO_62)
             return;
         whole = (json_int_t)real;
         bool inside = sign > 0 ? (double)whole > real : (double)whole < real;
