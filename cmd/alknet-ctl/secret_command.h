@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
@@ -79,6 +80,9 @@ int secret_read_mnemonic(const struct secret_args *args, struct secret_bytes *mn
 
 /* Reads mnemonic and passphrase and unlocks a new service. */
 int secret_unlock(const struct secret_args *args, struct alk_secret_service **service);
+
+/* --in or standard input as a stream of what is no secret, for the caller to close. */
+int secret_open_input(const struct secret_args *args, FILE **input);
 
 /* Reads all of --in or standard input, at most max bytes. */
 int secret_read_input(const struct secret_args *args, size_t max, struct secret_bytes *input);

@@ -162,17 +162,34 @@ int secret_unlock(const struct secret_args *args, struct alk_secret_service **se
     return r;
 }
 
+static int check_stdin(const struct secret_args *args)
+{
+    if (args->in != NULL || !mnemonic_from_stdin(args))
+        return 0;
+    return secret_complain(args, STATUS_USAGE,
+                           "standard input cannot give both the mnemonic and the data; use "
+                           "--mnemonic-file or --in");
+}
+
+int secret_open_input(const struct secret_args *args, FILE **input)
+{
+    int r = check_stdin(args);
+
+    if (r != 0)
+        return r;
+    *input = args->in != NULL ? fopen(args->in, "re") : stdin;
+    if (*input == NULL)
+        return secret_complain(args, STATUS_FAILED, "cannot open %s: %s", args->in,
+                               strerror(errno));
+    return 0;
+}
+
 int secret_read_input(const struct secret_args *args, size_t max, struct secret_bytes *input)
 {
     struct alk_error error;
-    int status, r;
+    int status, r = check_stdin(args);
 
-    if (args->in == NULL && mnemonic_from_stdin(args))
-        return secret_complain(args, STATUS_USAGE,
-                               "standard input cannot give both the mnemonic and the data; use "
-                               "--mnemonic-file or --in");
-    r = secret_bytes_init(args, input, max + 1);
-    if (r != 0)
+    if (r != 0 || (r = secret_bytes_init(args, input, max + 1)) != 0)
         return r;
     if (args->in != NULL)
         status = secret_input_file(input, args->in, &error);

@@ -1,12 +1,14 @@
 /* The commands about encrypted records: encrypt, decrypt, rotate. */
 #include "secret_command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#define ROTATE_MAX (16 * 1024 * 1024) /* bytes of records in one run */
+#define ROTATE_MAX     ((size_t)1024 * 1024 * 1024) /* bytes of records in one run */
+#define LINE_MAX_BYTES (ALK_SECRET_RECORD_MAX + 64) /* room for blanks behind a record */
 
 static int run_encrypt(const struct secret_args *args)
 {
@@ -47,7 +49,7 @@ const struct secret_command secret_encrypt = {
 /* Lines are ended by people and tools; a record is not. */
 static size_t trimmed(const char *data, size_t len)
 {
-    while (len > 0 && strchr(" \t\r\n", data[len - 1]) != NULL)
+    while (len > 0 && memchr(" \t\r\n", data[len - 1], 4) != NULL)
         len--;
     return len;
 }
@@ -120,57 +122,83 @@ const struct secret_command secret_decrypt = {
     "  --in FILE               the record\n",
     OPT_SECRETS | OPT_IN, run_decrypt};
 
+/* The next line, without its end, of at most `size` bytes: 1, 0 at the end of the input, or
+ * STATUS_FAILED, negated, after saying what is wrong. */
+static int next_line(const struct secret_args *args, FILE *input, unsigned number, char *line,
+                     size_t size, size_t *len)
+{
+    int c;
+
+    *len = 0;
+    while ((c = getc_unlocked(input)) != EOF && c != '\n') {
+        if (*len == size)
+            return -secret_complain(args, STATUS_FAILED, "line %u: too long for a record", number);
+        line[(*len)++] = (char)c;
+    }
+    if (ferror(input))
+        return -secret_complain(args, STATUS_FAILED, "cannot read %s: %s",
+                                args->in != NULL ? args->in : "standard input", strerror(errno));
+    return c != EOF || *len > 0;
+}
+
 /* Rotates every line of the input into out, a memory stream: ciphertext, so no secret. */
 static int rotate_lines(const struct secret_args *args, struct alk_secret_service *service,
-                        const struct secret_bytes *input, FILE *out)
+                        FILE *input, FILE *out)
 {
+    char *line = malloc(LINE_MAX_BYTES), *record;
+    size_t len, total = 0;
+    int more, code = 0;
     unsigned number = 1;
 
-    for (size_t at = 0; at < input->len; number++) {
-        const char *line = input->data + at;
-        const char *end = memchr(line, '\n', input->len - at);
-        size_t len = end != NULL ? (size_t)(end - line) : input->len - at;
-        char *record = NULL;
-        at += len + 1;
+    if (line == NULL)
+        return secret_complain(args, STATUS_FAILED, "out of memory");
+    while ((more = next_line(args, input, number, line, LINE_MAX_BYTES, &len)) > 0 &&
+           total <= ROTATE_MAX) {
         len = trimmed(line, len);
-        if (len == 0)
-            continue;
-        int code = alk_secret_service_rotate(service, CTL_TENANT, line, len, args->to, &record);
-        if (code != 0)
-            return secret_complain(args,
-                                   code == ALK_SECRET_E_VERSION ? STATUS_USAGE : STATUS_FAILED,
-                                   "line %u: %s", number, alk_secret_strerror(code));
-        fprintf(out, "%s\n", record);
-        free(record);
+        if (len > 0) {
+            code = alk_secret_service_rotate(service, CTL_TENANT, line, len, args->to, &record);
+            if (code != 0)
+                break;
+            total += strlen(record);
+            fprintf(out, "%s\n", record);
+            free(record);
+        }
+        number++;
     }
-    return 0;
+    free(line);
+    if (code != 0)
+        return secret_complain(args, code == ALK_SECRET_E_VERSION ? STATUS_USAGE : STATUS_FAILED,
+                               "line %u: %s", number, alk_secret_strerror(code));
+    if (total > ROTATE_MAX)
+        return secret_complain(args, STATUS_FAILED,
+                               "line %u: more than 1 GiB of records; rotate them in parts", number);
+    return -more;
 }
 
 static int run_rotate(const struct secret_args *args)
 {
     struct alk_secret_service *service = NULL;
-    struct secret_bytes input = {0};
     char *rotated = NULL;
     size_t size = 0;
-    FILE *out = NULL;
+    FILE *input = NULL, *out = NULL;
     int r;
 
     if (args->to == 0)
         return secret_complain(args, STATUS_USAGE, "name the new version with --to");
-    r = secret_read_input(args, ROTATE_MAX, &input);
-    if (r != 0 || (r = secret_unlock(args, &service)) != 0)
+    if ((r = secret_open_input(args, &input)) != 0 || (r = secret_unlock(args, &service)) != 0)
         goto out;
     if ((out = open_memstream(&rotated, &size)) == NULL)
         r = secret_complain(args, STATUS_FAILED, "out of memory");
     else
-        r = rotate_lines(args, service, &input, out);
+        r = rotate_lines(args, service, input, out);
     if (out != NULL && fclose(out) != 0 && r == 0)
         r = secret_complain(args, STATUS_FAILED, "out of memory");
     if (r == 0)
         r = secret_write_output(args, &(struct secret_bytes){rotated, size, size});
 out:
+    if (input != NULL)
+        fclose(input);
     free(rotated);
-    secret_bytes_free(&input);
     alk_secret_service_free(service);
     return r;
 }
@@ -179,8 +207,8 @@ const struct secret_command secret_rotate = {
     "rotate", "encrypt records anew under another key version",
     "usage: alknet-ctl secret rotate --to N [--in FILE]\n"
     "\n"
-    "Reads records, one a line, and prints them under key version N. All or nothing: if one does\n"
-    "not open, none is printed and the line is named.\n"
+    "Reads records, one a line, and prints them under key version N, 1 GiB at most. All or\n"
+    "nothing: if one does not open, none is printed and the line is named.\n"
     "\n"
     "  alknet-ctl secret rotate --to 2 --in records.jsonl > rotated.jsonl\n"
     "\n"

@@ -160,6 +160,33 @@ def test_encrypt_decrypt_rotate(phrase_file, tmp_path):
     assert done.returncode == 1 and done.stdout == b"" and b"line 2" in done.stderr
 
 
+def test_rotate_takes_more_than_fits_memory_that_is_locked(phrase_file, tmp_path):
+    text = os.urandom(1 << 20)
+    record = ok("encrypt", "--mnemonic-file", phrase_file, data=text)
+    records = tmp_path / "records"
+    records.write_bytes(record * 13)
+    rotated = ok("rotate", "--to", "2", "--in", str(records)).splitlines()
+    assert len(rotated) == 13
+    assert ok("decrypt", "--mnemonic-file", phrase_file, data=rotated[12]) == text
+
+
+@pytest.mark.parametrize("case, sentence", [
+    ("long", "line 2: too long"), ("NUL", "line 2: the record"), ("NUL in the middle", "line 2: the record")])
+def test_rotate_names_the_line_that_is_no_record(phrase_file, tmp_path, case, sentence):
+    record = ok("encrypt", "--mnemonic-file", phrase_file, data=b"text")
+    second = {"long": b"x" * (1 << 21), "NUL": record.strip() + b"\0",
+              "NUL in the middle": record.strip() + b"\0\n" + record}[case]
+    records = tmp_path / "records"
+    records.write_bytes(record + second)
+    assert sentence in refused(1, "rotate", "--to", "2", "--in", str(records))
+
+
+def test_a_nul_behind_a_record_is_not_overlooked(phrase_file):
+    record = ok("encrypt", "--mnemonic-file", phrase_file, data=b"text")
+    assert ok("decrypt", "--mnemonic-file", phrase_file, data=record + b" \r\n") == b"text"
+    assert "does not open" in refused(1, "decrypt", "--mnemonic-file", phrase_file, data=record.strip() + b"\0")
+
+
 def test_ssh_key_is_read_by_ssh_keygen(tmp_path):
     path = str(tmp_path / "key")
     line = ok("ssh-key", "--out", path, "--comment", "laptop").decode()
