@@ -145,7 +145,34 @@ def test_a_command_is_refused_and_the_session_survives(lab, server):
     ssh.wait()
 
 
-def test_a_command_is_refused_with_a_clear_sentence(lab, server):
-    code, said = lab.run("ssh", lab.ssh_argv(server) + ["uptime"])
+NO_COMMANDS = "administratively prohibited: .*forwards connections and runs no commands"
+
+
+@pytest.mark.parametrize("options,command,reason", [
+    ((), ("uptime",), NO_COMMANDS), (("-tt",), (), NO_COMMANDS), (("-s",), ("sftp",), NO_COMMANDS),
+    (("-A", "-X"), ("uptime",), NO_COMMANDS), (("-w", "any:any"), (), "unknown channel type")])
+def test_what_is_no_forward_is_refused_with_a_clear_sentence(lab, server, options, command, reason):
+    code, said = lab.run("ssh", lab.ssh_argv(server, *options) + [*command],
+                         env={"DISPLAY": ":77"}, stdin=subprocess.DEVNULL)
     assert code == 255
-    assert re.search("open failed: administratively prohibited: .*forward", said), said
+    assert re.search(f"open failed: {reason}", said), said
+
+
+@pytest.mark.parametrize("program,code", [("sftp", 255), ("scp", 255), ("scp -O", 1)])
+def test_files_are_refused_with_a_clear_sentence(lab, server, program, code):
+    options = lab.ssh_argv(server)[1:-1]
+    options[options.index("-p")] = "-P"
+    options.remove("-T")
+    place = f"root@{server.host}"
+    where = (place,) if program == "sftp" else (f"{place}:x", lab.path("x"))
+    got, said = lab.run(program, [*program.split(), *options, *where], stdin=subprocess.DEVNULL)
+    assert got == code and re.search(f"open failed: {NO_COMMANDS}", said), said
+
+
+def test_names_of_users_have_a_bound(lab, server):
+    """And it is told; up to 256 bytes any name will do."""
+    for length, expected in ((256, 0), (257, 255), (30000, 255)):
+        argv = lab.ssh_argv(server, "-l", "u" * length, "-W", lab.echo().spec)
+        code, said = lab.run("ssh", [*argv[:-1], server.host], stdin=subprocess.DEVNULL)
+        assert code == expected, said
+        assert ("an unusable user name" in said) == (expected != 0)

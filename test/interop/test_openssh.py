@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from support.authority import sign
-from support.dial import check_echo, connect, through
+from support.dial import check_echo, check_exchange, connect, through
 from support.targets import answer_after_end, payload, read_all
 
 
@@ -35,10 +35,25 @@ def test_multiplexing(lab, server):
     assert server.log().count('msg="connection opened"') == 1
 
 
-def test_proxy_jump(lab, server):
-    """ssh -J through alknet-server to an sshd behind it, and a command there."""
-    sshd = lab.sshd()
-    config = lab.write("config", f"""
+def test_many_sessions_of_one_master(lab, server):
+    path, echo = lab.path("control"), lab.echo()
+    lab.ssh(server, "-M", "-S", path)
+    for _ in range(2):
+        sessions = [lab.stdio("ssh-mux", ["ssh", "-F", "none", "-S", path, "-W", echo.spec, "any"])
+                    for _ in range(40)]
+        for _, s in sessions:
+            check_echo(s)
+        for ssh, s in sessions:
+            s.close()
+            ssh.wait()
+    assert server.log().count('msg="connection opened"') == 1
+
+
+def jump_config(lab, **servers):
+    """A configuration of ssh in which these have their names."""
+    known = lab.write("known_hosts_all", "".join(open(s.known_hosts).read()
+                                                 for s in servers.values()))
+    return lab.write("config", f"""
 Host *
     User root
     IdentityFile {lab.keys.make("user")}
@@ -47,17 +62,26 @@ Host *
     BatchMode yes
     StrictHostKeyChecking yes
     GlobalKnownHostsFile /dev/null
-Host jump
-    HostName {server.host}
-    Port {server.port}
-    UserKnownHostsFile {server.known_hosts}
-Host inner
-    HostName {sshd.host}
-    Port {sshd.port}
-    UserKnownHostsFile {sshd.known_hosts}
-""")
-    code, said = lab.run("ssh", ["ssh", "-F", config, "-J", "jump", "inner", "echo from the inside"])
-    assert code == 0 and "from the inside" in said, said
+    UserKnownHostsFile {known}
+""" + "".join(f"Host {name}\n    HostName {s.host}\n    Port {s.port}\n"
+              for name, s in servers.items()))
+
+
+def test_proxy_jump(lab, server):
+    """ssh -J through one alknet-server or two to an sshd behind them, and a command there."""
+    config = jump_config(lab, first=server, second=lab.server(), inner=lab.sshd())
+    for way in ("first", "first,second"):
+        code, said = lab.run("ssh", ["ssh", "-F", config, "-J", way, "inner", "echo inside"])
+        assert code == 0 and "inside" in said, said
+
+
+def test_proxy_jump_to_alknet_while_rekeying(lab, server):
+    config = jump_config(lab, outer=lab.sshd(), first=lab.server(), inner=server)
+    exchange, entry = lab.exchange(8 << 20), lab.path("entry")
+    ssh = lab.start("ssh", ["ssh", "-v", "-F", config, "-J", "outer,first", "-N", "-L",
+                            f"{entry}:{exchange.spec}", "-o", "RekeyLimit=64K", "inner"])
+    ssh.wait_for("Entering interactive session", count=3)
+    check_exchange(connect(entry), exchange)
 
 
 def test_stdio(lab, server):
