@@ -418,6 +418,17 @@ def test_client_file_with_names_that_are_none(lab):
         ("10", "server")], said
 
 
+def test_client_file_names_files_that_are_not_there(lab):
+    path = lab.write("config", "[profile a]\ncertificate = no-cert\nsocks5_user = a:no-password\n"
+                     "tls_ca = no-ca\n[profile b]\ncertificate = config\ntls_ca = config\n"
+                     "socks5_user = a:config\n")
+    code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", "--client", path])
+    assert code == 1
+    assert re.findall(r":(\d+): (\w+):", said) == [
+        ("2", "certificate"), ("3", "socks5_user"), ("4", "tls_ca"), ("7", "tls_ca")], said
+    assert lab.path("no-password") in said
+
+
 def test_client_file_with_faults(lab):
     path = lab.write("config", "[profile a]\nidentity = absent\nkeepalive = 5\nproxy = x\n")
     argv = [path_of("alknet-client"), "--config", path, "--check", "a"]

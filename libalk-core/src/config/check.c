@@ -111,6 +111,21 @@ int check_readable(const char *path, struct alk_error *error)
                                                    path, strerror(errno));
 }
 
+/* NAME:FILE */
+int check_password_file(const char *name_and_path, struct alk_error *error)
+{
+    return check_readable(strchr(name_and_path, ':') + 1, error);
+}
+
+int check_authorities_of_tls(const char *path, struct alk_error *error)
+{
+    struct alk_tls_context *context = NULL;
+    int status = alk_tls_client_load(&context, path, NULL, false, error);
+
+    alk_tls_context_release(context);
+    return status;
+}
+
 int check_socket(const char *path, struct alk_error *error)
 {
     return strlen(path) <= ALK_PATH_MAX /* its folder may come with the service */

@@ -71,6 +71,7 @@ static void set_socks5_user(struct alk_config *config, const struct key_def *key
     memcpy(whole, value, name);
     memcpy(whole + name, path, strlen(path) + 1);
     *(const char **)((char *)base + key->offset) = whole;
+    config->path = whole; /* to be checked */
 }
 
 static void push(struct alk_config *config, const struct key_def *key, const char *const **list,
@@ -158,6 +159,16 @@ static void set_pin(struct alk_config *config, const struct key_def *key, void *
         set_text(config, key, base, value);
 }
 
+static void set_host(struct alk_config *config, const struct key_def *key, void *base,
+                     const char *value)
+{
+    if (alk_host_valid(value, strlen(value)))
+        set_text(config, key, base, value);
+    else
+        config_fault(config, "%s wants the name of a host, or its address, not '%s'", key->name,
+                     value);
+}
+
 static void set_engine(struct alk_config *config, const struct key_def *key, void *base,
                        const char *value)
 {
@@ -173,12 +184,18 @@ static void set_engine(struct alk_config *config, const struct key_def *key, voi
 static const struct key_def profile_keys[] = {
     {.name = "server", .set = set_server, .offset = PROFILE(server)},
     {.name = "identity", .set = set_path, .offset = PROFILE(identity), .check = check_identity},
-    {.name = "certificate", .set = set_path, .offset = PROFILE(certificate)},
+    {.name = "certificate",
+     .set = set_path,
+     .offset = PROFILE(certificate),
+     .check = check_readable},
     {.name = "known_hosts", .set = set_path, .offset = OPTION(known_hosts)},
     {.name = "accept_new", .set = set_yes, .offset = OPTION(accept_new)},
     {.name = "host_key_fingerprint", .set = set_fingerprint, .offset = OPTION(fingerprint)},
     {.name = "socks5", .set = set_address, .offset = PROFILE(socks5)},
-    {.name = "socks5_user", .set = set_socks5_user, .offset = PROFILE(socks5_user)},
+    {.name = "socks5_user",
+     .set = set_socks5_user,
+     .offset = PROFILE(socks5_user),
+     .check = check_password_file},
     {.name = "http_proxy", .set = set_address, .offset = PROFILE(http_proxy)},
     {.name = "forward", .set = set_forward, .repeats = true},
     {.name = "remote_forward", .set = set_remote_forward, .repeats = true},
@@ -206,8 +223,11 @@ static const struct key_def profile_keys[] = {
     {.name = "peer", .set = set_absent},
     {.name = "proxy", .set = set_proxy, .offset = OPTION(proxy)},
     {.name = "iroh_relay", .set = set_absent},
-    {.name = "tls_server_name", .set = set_text, .offset = OPTION(tls_server_name)},
-    {.name = "tls_ca", .set = set_path, .offset = OPTION(tls_ca)},
+    {.name = "tls_server_name", .set = set_host, .offset = OPTION(tls_server_name)},
+    {.name = "tls_ca",
+     .set = set_path,
+     .offset = OPTION(tls_ca),
+     .check = check_authorities_of_tls},
     {.name = "tls_pin", .set = set_pin, .offset = OPTION(tls_pin)},
     {.name = "insecure", .set = set_yes, .offset = OPTION(tls_insecure)},
     {.name = "ssh_engine", .set = set_engine, .offset = OPTION(engine)},

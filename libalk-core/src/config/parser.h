@@ -192,6 +192,8 @@ void end_credential(struct alk_config *config, void *base);
 int check_identity(const char *path, struct alk_error *error);
 int check_user(const char *name, struct alk_error *error);
 int check_readable(const char *path, struct alk_error *error);
+int check_password_file(const char *name_and_path, struct alk_error *error);
+int check_authorities_of_tls(const char *path, struct alk_error *error);
 int check_socket(const char *path, struct alk_error *error);
 int check_host_key(const char *path, struct alk_error *error);
 int check_authorized_keys(const char *path, struct alk_error *error);

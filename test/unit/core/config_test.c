@@ -270,7 +270,7 @@ static const struct key_case client_cases[] = {
     {"profile p", "transport", "tls", "dns", "1", read_p_transport},
     {"profile p", "tls_ca", "ca.pem", "", "/etc/x/ca.pem", read_p_tls_ca},
     {"profile p", "tls_pin", PIN, "sha256//short", PIN, read_p_tls_pin},
-    {"profile p", "tls_server_name", "a.test", "", "a.test", read_p_tls_server_name},
+    {"profile p", "tls_server_name", "a.test", "a b", "a.test", read_p_tls_server_name},
     {"profile p", "insecure", "yes", "1", "1", read_p_insecure},
     {"profile p", "status", "yes", "1", "1", read_p_status},
     {"profile p", "known_hosts", "hosts", "", "/etc/x/hosts", read_p_known_hosts},
