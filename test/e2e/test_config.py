@@ -8,10 +8,11 @@ import socket
 import subprocess
 import threading
 
+import paramiko
 import pytest
 
 from support.dial import check_echo, check_exchange, connect, through
-from support.program import SANITISED, path_of, wait_until
+from support.program import PATIENCE, SANITISED, path_of, wait_until
 from support.targets import listen_on
 
 
@@ -611,6 +612,21 @@ def fail2ban(server, *args):
     return done.stdout
 
 
+def with_paramiko(server, *attempts):
+    """Other ways to try: each is given a transport. Paramiko asks for the service anew for each."""
+    transport = paramiko.Transport((server.host, server.port))
+    try:
+        transport.start_client(timeout=PATIENCE)
+        for attempt in attempts:
+            try:
+                attempt(transport)
+            except paramiko.AuthenticationException:
+                continue
+    finally:
+        transport.close()
+    return transport
+
+
 def test_fail2ban_finds_failed_logins_and_no_others(lab):
     """Connections that were refused, whatever their users are called; a client whose second key is
     accepted has not failed."""
@@ -635,9 +651,20 @@ def test_fail2ban_finds_failed_logins_and_no_others(lab):
     failed += 1
     lab.start("ssh", ssh_argv("other", "user")).wait_for("Entering interactive session")
     accepted += 1
+    for attempt in (lambda t: t.auth_password("root", "secret"),
+                    lambda t: t.auth_interactive("root", lambda *asked: []),
+                    lambda t: t.auth_publickey("root", paramiko.ECDSAKey.generate())):
+        with_paramiko(server, attempt)
+        failed += 1
+    key = paramiko.Ed25519Key(filename=lab.keys.make("user"))
+    with_paramiko(server, lambda t: t.auth_password("root", "secret"),
+                  lambda t: t.auth_publickey("root", paramiko.ECDSAKey.generate()),
+                  lambda t: t.auth_publickey("root", key))
+    accepted += 1
     for program in lab.programs[1:]:
         program.finish()
     server.wait_for('^level=info msg="connection closed"', count=failed + accepted)
+    assert "secret" not in server.log() and "method=password result=reject" in server.log()
     assert server.log().count("result=reject") > failed, "the last one was refused a key at first"
     found = fail2ban(server, "-o", "ip").split()
     assert found == ["127.0.0.1"] * failed, found

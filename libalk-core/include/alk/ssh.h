@@ -97,6 +97,7 @@ enum alk_ssh_event_type {
     ALK_SSH_AUTH_FAILED,     /* client: the offered key was refused; offer another */
     ALK_SSH_AUTH_BANNER,     /* client: text from the server, unsanitised */
     ALK_SSH_AUTH_REQUEST,    /* server: answer with alk_ssh_auth_reply */
+    ALK_SSH_AUTH_REFUSED,    /* server: has refused another method, or a type of key unknown here */
     ALK_SSH_AUTHENTICATED,   /* client: channels may be opened now */
     ALK_SSH_CHANNEL_REQUEST, /* an inbound open: alk_ssh_channel_accept or _reject */
     ALK_SSH_CHANNEL_OPENED,  /* our open succeeded */
@@ -121,7 +122,7 @@ struct alk_ssh_event {
     struct alk_ssh_channel *channel; /* the CHANNEL_ events */
     const uint8_t *data; /* CHANNEL_DATA, AUTH_BANNER; a key blob for HOST_KEY, AUTH_* */
     size_t len;
-    const char *user;               /* AUTH_REQUEST */
+    const char *user;               /* AUTH_REQUEST, AUTH_REFUSED */
     bool proven;                    /* AUTH_REQUEST: signed by the key, not just asked about */
     struct alk_presence presence;   /* AUTH_REQUEST, proven: what a security key saw */
     enum alk_ssh_channel_kind kind; /* CHANNEL_REQUEST, FORWARD_REQUEST (forwarded-*) */
@@ -132,7 +133,8 @@ struct alk_ssh_event {
     bool cancel;      /* FORWARD_REQUEST: end the listener */
     bool ok;          /* FORWARD_REPLY; AUTH_FAILED: partial success */
     uint32_t reason;  /* CHANNEL_FAILED: enum alk_ssh_open_failure */
-    const char *text; /* CHANNEL_FAILED: from the peer; AUTH_FAILED: methods left; unsanitised */
+    const char *text; /* CHANNEL_FAILED: from the peer; AUTH_FAILED: methods left; unsanitised.
+                         AUTH_REFUSED: the method if it is one that clients have, else "other" */
     void *tag;        /* FORWARD_REPLY: as passed with the request */
 };
 

@@ -18,6 +18,9 @@ static void on_event(void *user, const struct alk_ssh_event *event)
     case ALK_SSH_AUTH_REQUEST:
         login_request(c, event);
         break;
+    case ALK_SSH_AUTH_REFUSED:
+        login_refused(c, event);
+        break;
     case ALK_SSH_CHANNEL_REQUEST:
         channel_request(c, event);
         break;

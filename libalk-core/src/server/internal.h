@@ -217,7 +217,7 @@ struct connection {
     struct alk_identity_question *question; /* the provider has not answered yet */
     uint64_t opened;
     bool authenticated;
-    bool failed;           /* a key was refused */
+    bool failed;           /* a key, or another way to log in, was refused */
     const char *transport; /* static text */
     bool over_tls;
     struct alk_identity_account *account; /* NULL until it has logged in */
@@ -262,6 +262,8 @@ void stealth_free(struct stealth *stealth); /* NULL is fine */
 
 /* Answers an AUTH_REQUEST event. */
 void login_request(struct connection *connection, const struct alk_ssh_event *event);
+/* The engine has refused a request by itself. */
+void login_refused(struct connection *connection, const struct alk_ssh_event *event);
 
 /* A reload has put another snapshot in force: the provider is asked again. A session that it
  * would let in goes on with what it is granted now, any other ends, unless the snapshot says to

@@ -145,6 +145,16 @@ void login_request(struct connection *c, const struct alk_ssh_event *event)
         alk_ssh_auth_reply(alk_session_ssh(c->session), false);
 }
 
+void login_refused(struct connection *c, const struct alk_ssh_event *event)
+{
+    bool key = strcmp(event->text, "publickey") == 0;
+
+    c->failed = true;
+    alk_log(log_of(c), ALK_LOG_INFO, "auth attempt", "remote_addr", c->address, "user", event->user,
+            "method", event->text, "result", "reject", "reason",
+            key ? "unsupported-key" : "method-not-offered", NULL);
+}
+
 /* ---- after a reload ---- */
 
 /* A provider that could not find out says nothing about the key: such a session stays.

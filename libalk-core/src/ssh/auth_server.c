@@ -66,6 +66,19 @@ static int send_failure(struct alk_ssh *ssh, bool counts)
     return ALK_OK;
 }
 
+/* Refused without asking the caller, who is told. */
+static int refuse(struct alk_ssh *ssh, const char *method)
+{
+    int status = send_failure(ssh, true);
+
+    if (status == ALK_OK) {
+        struct alk_ssh_event *event = ssh_emit(ssh, ALK_SSH_AUTH_REFUSED);
+        event->user = ssh->origin;
+        event->text = method;
+    }
+    return status;
+}
+
 void ssh_auth_write_request(const struct alk_ssh *ssh, struct alk_writer *w, struct alk_bytes user,
                             bool with_signature)
 {
@@ -109,7 +122,7 @@ static int on_publickey(struct alk_ssh *ssh, struct alk_reader *r, struct alk_by
     if (status == ALK_E_NOMEM)
         return ssh_fail(ssh, ALK_SSH_BY_PROTOCOL_ERROR, status, "out of memory");
     if (status != ALK_OK || !alk_bytes_equal(algorithm, ssh->auth_algorithm))
-        return send_failure(ssh, true);
+        return refuse(ssh, "publickey");
     ssh->auth_probing = !has_signature;
     ssh->auth_presence = (struct alk_presence){0};
     ssh->auth_proven = has_signature && signature_holds(ssh, user, signature);
@@ -121,6 +134,19 @@ static int on_publickey(struct alk_ssh *ssh, struct alk_reader *r, struct alk_by
     event->proven = ssh->auth_proven;
     event->presence = ssh->auth_presence;
     return ALK_OK;
+}
+
+/* In words of our own: it may stand in a log. */
+static const char *name_of(struct alk_bytes method)
+{
+    static const char *const names[] = {"none", "password", "keyboard-interactive", "hostbased",
+                                        "gssapi-with-mic"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (alk_bytes_equal(method, names[i]))
+            return names[i];
+    }
+    return "other";
 }
 
 int ssh_on_userauth_request(struct alk_ssh *ssh, struct alk_reader *r)
@@ -144,7 +170,7 @@ int ssh_on_userauth_request(struct alk_ssh *ssh, struct alk_reader *r)
     /* the first "none" only asks which methods there are */
     bool first_none = alk_bytes_equal(method, "none") && !ssh->auth_none_seen;
     ssh->auth_none_seen = true;
-    return send_failure(ssh, !first_none);
+    return first_none ? send_failure(ssh, false) : refuse(ssh, name_of(method));
 }
 
 static void send_pk_ok(struct alk_ssh *ssh)

@@ -79,7 +79,8 @@ static const struct rule {
     {SSH_MSG_KEX_ECDH_REPLY, CLIENT, ALWAYS, ssh_on_ecdh_reply, false},
     {SSH_MSG_NEWKEYS, BOTH, ALWAYS, ssh_on_newkeys, false},
     {SSH_MSG_EXT_INFO, BOTH, PHASE_SERVICE | PHASE_AUTH, ssh_on_ext_info, false},
-    {SSH_MSG_SERVICE_REQUEST, SERVER, PHASE_SERVICE, ssh_on_service_request, false},
+    /* some clients (Paramiko) ask for the service with every key that they try */
+    {SSH_MSG_SERVICE_REQUEST, SERVER, PHASE_SERVICE | PHASE_AUTH, ssh_on_service_request, false},
     {SSH_MSG_SERVICE_ACCEPT, CLIENT, PHASE_SERVICE, ssh_on_service_accept, false},
     {SSH_MSG_USERAUTH_REQUEST, SERVER, PHASE_AUTH | PHASE_OPEN, ssh_on_userauth_request, false},
     {SSH_MSG_USERAUTH_FAILURE, CLIENT, PHASE_AUTH, ssh_on_userauth_failure, false},

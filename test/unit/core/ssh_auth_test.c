@@ -143,6 +143,55 @@ static void test_what_no_signature_opens(void **state)
     script_free(&s);
 }
 
+static void test_what_is_refused_without_asking_is_told(void **state)
+{
+    static const struct {
+        struct request request;
+        const char *method;
+    } table[] = {
+        {{.method = "password"}, "password"},
+        {{.method = "keyboard-interactive"}, "keyboard-interactive"},
+        {{.method = "pass\nword"}, "other"},
+        {{.method = ""}, "other"},
+        {{.algorithm = "ssh-rsa"}, "publickey"},
+        {{.blob_len = 4}, "publickey"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        script_begin(&s, ALK_SSH_SERVER, AT_AUTH);
+        send_request(&s, &table[i].request);
+        assert_int_equal(answer(&s), SSH_MSG_USERAUTH_FAILURE);
+        assert_int_equal(s.events[ALK_SSH_AUTH_REFUSED], 1);
+        assert_string_equal(s.last.text, table[i].method);
+        script_free(&s);
+    }
+    script_begin(&s, ALK_SSH_SERVER, AT_AUTH);
+    send_request(&s, &(struct request){.method = "none"}); /* is a question */
+    assert_int_equal(answer(&s), SSH_MSG_USERAUTH_FAILURE);
+    assert_int_equal(s.events[ALK_SSH_AUTH_REFUSED], 0);
+    script_free(&s);
+}
+
+static void test_the_service_may_be_asked_for_again(void **state)
+{
+    uint8_t payload[64];
+
+    (void)state;
+    script_begin(&s, ALK_SSH_SERVER, AT_AUTH);
+    for (int i = 0; i < 3; i++) {
+        struct alk_writer w = alk_writer(payload, sizeof(payload));
+        alk_put_u8(&w, SSH_MSG_SERVICE_REQUEST);
+        alk_put_text(&w, "ssh-userauth");
+        script_send_writer(&s, &w);
+        script_take(&s, SSH_MSG_SERVICE_ACCEPT);
+        send_request(&s, &(struct request){.method = "password"});
+        assert_int_equal(answer(&s), SSH_MSG_USERAUTH_FAILURE);
+    }
+    script_to(&s, AT_OPEN);
+    script_free(&s);
+}
+
 static void test_what_ends_the_session(void **state)
 {
     static char long_user[ALK_SSH_USER_MAX + 2];
@@ -459,6 +508,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_none_is_free),
         cmocka_unit_test(test_what_no_signature_opens),
+        cmocka_unit_test(test_what_is_refused_without_asking_is_told),
+        cmocka_unit_test(test_the_service_may_be_asked_for_again),
         cmocka_unit_test(test_what_ends_the_session),
         cmocka_unit_test(test_user_names),
         cmocka_unit_test(test_probe_leaves_nothing_behind),
