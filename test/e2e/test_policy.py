@@ -124,6 +124,24 @@ def test_unix_sockets(lab, ruled):
     assert bad.accepted == 0
 
 
+def test_symbolic_links_open_no_denied_socket(lab, ruled):
+    for name in ("run", "private"):
+        os.mkdir(lab.path(name))
+    socket, denied = lab.echo(lab.path("run/a.sock")), lab.echo(lab.path("private/b.sock"))
+    os.symlink(lab.path("run"), lab.path("var-run"))
+    os.symlink(lab.path("private"), lab.path("var-private"))
+    os.symlink(lab.path("private/b.sock"), lab.path("run/link.sock"))
+    server = ruled("default = allow", *rules(f"allow unix:{lab.path('private')}/*.sock principals=x",
+                                             f"deny unix:{lab.path('private')}/*"))
+    client = lab.client(server, *(f"-L{lab.path(f'in{i}')}:{path}" for i, path in enumerate((
+        lab.path("var-run/a.sock"), denied.address, lab.destination(lab.path("run/link.sock")),
+        lab.destination(lab.path("var-private/b.sock"))))))
+    check_echo(lab.keep(connect(lab.path("in0"))))
+    for entry in ("in1", "in2", "in3"):
+        assert lab.keep(connect(lab.path(entry))).recv(1) == b""
+    assert denied.accepted == 0 and socket.accepted == 1
+
+
 def test_remote_listeners_stay_on_loopback_without_a_rule(lab, ruled):
     echo = lab.echo()
     server = ruled("default = allow")

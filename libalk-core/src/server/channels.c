@@ -5,6 +5,7 @@
 #include "transport/dial.h"
 #include "tunnel/outlet.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,26 @@ static bool is_allowed(struct connection *c, const struct alk_policy_target *tar
     return alk_policy_judge(snapshot->policy, &subject, target, NULL).outcome != ALK_POLICY_DENIED;
 }
 
+/* Where a path leads, which is dialled then: a symbolic link, such as /var/run, opens nothing that an
+ * earlier rule denies under its own name. What is not there is for the dial to tell. */
+static bool follow_links(struct connection *c, struct alk_policy_target *target)
+{
+    struct alk_policy_subject subject = channel_subject(c);
+    const struct alk_policy *policy = worker_snapshot(c->worker)->policy;
+    struct alk_policy_target place;
+    char path[PATH_MAX];
+
+    if (realpath(target->host, path) == NULL || strcmp(path, target->host) == 0)
+        return true;
+    if (alk_policy_target_path(&place, path) != ALK_OK)
+        return false;
+    struct alk_policy_verdict written = alk_policy_judge(policy, &subject, target, NULL);
+    struct alk_policy_verdict there = alk_policy_judge(policy, &subject, &place, NULL);
+    *target = place;
+    return there.outcome != ALK_POLICY_DENIED || there.reason != ALK_POLICY_BY_RULE ||
+           there.rule > written.rule;
+}
+
 /* One line for the person who runs the server, however many channels fail. */
 static void tell_proxy_failed(void *user, int status, const char *cause)
 {
@@ -138,7 +159,8 @@ void channel_request(struct connection *c, const struct alk_ssh_event *event)
 
     if (c->account == NULL || !read_target(&target, event) ||
         target.kind == ALK_POLICY_INTERNAL || /* there are none yet */
-        !alk_grant_may_open(&c->grant, event->host, event->port) || !is_allowed(c, &target))
+        !alk_grant_may_open(&c->grant, event->host, event->port) || !is_allowed(c, &target) ||
+        (target.kind == ALK_POLICY_PATH && !follow_links(c, &target)))
         refuse(c, event, ALK_SSH_OPEN_PROHIBITED, "administratively prohibited");
     else if (!accounts_admit_channel(c))
         refuse(c, event, ALK_SSH_OPEN_SHORTAGE, "too many channels are open");
