@@ -256,12 +256,15 @@ static int by_check(const void *a, const void *b)
 /* About which types no assertion has to be asked. A real may be an integer, so it is asked. */
 static void summarise(struct node *node)
 {
-    unsigned asked = node->types & T_INTEGER ? T_REAL & ~node->types : 0;
-    while (node->assertion_count < node->rule_count &&
-           node->rules[node->assertion_count].check != CHECK_NOTHING)
-        asked |= node->rules[node->assertion_count++].applies & node->types;
-    node->accepts = (unsigned char)(node->types & ~asked);
-    node->refuses = (unsigned char)(T_ANY & ~node->types & ~asked);
+    unsigned possible = node->types | (node->types & T_INTEGER ? T_REAL : 0);
+    unsigned asked = possible & ~node->types;
+    for (uint32_t i = 0; i < node->rule_count && node->rules[i].check != CHECK_NOTHING; i++) {
+        asked |= node->rules[i].applies;
+        possible &= keyword_types(&node->rules[i]);
+        node->assertion_count++;
+    }
+    node->accepts = (unsigned char)(possible & ~asked);
+    node->refuses = (unsigned char)(T_ANY & ~possible);
 }
 
 static int compile_place(struct compiler *c, struct place *place)

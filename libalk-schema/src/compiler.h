@@ -133,6 +133,9 @@ const struct node *keyword_only_reference(const struct node *node);
 /* What a node asserts of the members of objects, or NULL. */
 const struct members_rule *keyword_members_of(const struct node *node);
 
+/* The types of the values that a rule admits by const or enum; T_ANY for other rules. */
+unsigned keyword_types(const struct rule *rule);
+
 /* The index-th of the strings that alone a node admits, by const or enum; NULL beyond the last, and
  * for a node that also admits others. */
 const json_t *keyword_text(const struct node *node, size_t index);

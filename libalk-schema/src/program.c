@@ -275,6 +275,8 @@ static void make_row(struct compiler *c, struct node *node, unsigned type)
 
 static void make_rows(struct compiler *c, struct node *node)
 {
+    if (node->leads_to != node)
+        return;
     for (unsigned type = 0; type < TYPES && !c->status; type++) {
         if (type == JSON_FALSE)
             node->rows[type] = node->rows[JSON_TRUE];

@@ -90,6 +90,26 @@ int keyword_const(struct compiler *c, struct node *node, const struct place *at,
     return 0;
 }
 
+/* An integer may be written as a real; true and false are one type. */
+static unsigned type_equal_to(const json_t *value)
+{
+    if (json_is_number(value))
+        return T_NUMBER;
+    return json_is_boolean(value) ? T_BOOLEAN : 1u << json_typeof(value);
+}
+
+unsigned keyword_types(const struct rule *rule)
+{
+    unsigned types = 0;
+    if (rule->check == CHECK_CONST)
+        return type_equal_to(rule->u.constant.value);
+    if (rule->check != CHECK_ENUM)
+        return T_ANY;
+    for (size_t i = 0; i < json_array_size(rule->u.enumeration.value); i++)
+        types |= type_equal_to(json_array_get(rule->u.enumeration.value, i));
+    return types;
+}
+
 /* The constant, or one of the values of an enumeration of strings. */
 static const json_t *text_of(const struct rule *rule, size_t index)
 {
