@@ -28,6 +28,10 @@ static size_t count_fitting(struct run *run, const struct rule *rule, const json
     size_t count = 0;
     if (choice->discriminator && subject)
         fitting &= discriminator_candidates(run, choice->discriminator, subject);
+    /* when there is but one, all fails with it, and its marks may stay */
+    if (fitting && (fitting & (fitting - 1)) == 0)
+        return judge_in_place(run, rule->u.list.nodes[__builtin_ctzll(fitting)], value, subject,
+                              marks, depth);
     for (; fitting && (marks || count < enough); fitting &= fitting - 1)
         count += judge_branch(run, rule->u.list.nodes[__builtin_ctzll(fitting)], value, subject,
                               marks, depth);
