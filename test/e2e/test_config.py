@@ -165,6 +165,15 @@ def test_check_names_files_and_users_that_are_not_there(lab, site):
         assert len(said.splitlines()) == 3, said
 
 
+def test_check_tells_a_list_of_keys_from_another_file(lab, site):
+    other = lab.write("other", "# not keys\nroot:x:0:0\n")
+    site.sections["auth"].append(f"cert_authority = {other}")
+    for argv in (site.argv("--check"), [path_of("alknet-ctl"), "config", "check", site.write()]):
+        code, said = lab.run(os.path.basename(argv[0]), argv)
+        assert code == 1 and len(said.splitlines()) == 1, said
+        assert "cert_authority: " in said and "no line of it is a key; the first is line 2" in said
+
+
 def test_a_file_in_order(lab, site):
     path = site.write()
     code, said = lab.run("alknet-server", site.argv("--check"))

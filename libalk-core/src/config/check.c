@@ -36,14 +36,36 @@ int check_identity(const char *path, struct alk_error *error)
     return status == ALK_E_AUTH ? ALK_OK : status;
 }
 
-/* With lines that are skipped it is in order: the server tells of them, and goes on. */
-int check_authorized_keys(const char *path, struct alk_error *error)
+static void first_skipped(unsigned line, bool skipped, const char *sentence, void *user)
+{
+    unsigned *first = user;
+
+    (void)sentence;
+    if (skipped && *first == 0)
+        *first = line;
+}
+
+typedef int (*load_keys_fn)(struct alk_authorized_keys **out, const char *path,
+                            alk_authorized_note_fn note, void *user, struct alk_error *error);
+
+/* With lines that are skipped it is in order: the server tells of them, and goes on. Nothing but
+ * such lines is another kind of file. */
+static int check_keys(const char *path, load_keys_fn load, struct alk_error *error)
 {
     struct alk_authorized_keys *keys = NULL;
-    int status = alk_authorized_keys_load(&keys, path, NULL, NULL, error);
+    unsigned skipped = 0;
+    int status = load(&keys, path, first_skipped, &skipped, error);
 
+    if (status == ALK_OK && skipped != 0 && alk_authorized_keys_count(keys) == 0)
+        status = alk_error_set(error, ALK_E_PARSE,
+                               "%s: no line of it is a key; the first is line %u", path, skipped);
     alk_authorized_keys_free(keys);
     return status;
+}
+
+int check_authorized_keys(const char *path, struct alk_error *error)
+{
+    return check_keys(path, alk_authorized_keys_load, error);
 }
 
 int check_key_source(const char *path_or_shared, struct alk_error *error)
@@ -55,11 +77,7 @@ int check_key_source(const char *path_or_shared, struct alk_error *error)
 
 int check_authorities(const char *path, struct alk_error *error)
 {
-    struct alk_authorized_keys *keys = NULL;
-    int status = alk_authorities_load(&keys, path, NULL, NULL, error);
-
-    alk_authorized_keys_free(keys);
-    return status;
+    return check_keys(path, alk_authorities_load, error);
 }
 
 int check_revocations(const char *path, struct alk_error *error)
