@@ -517,7 +517,7 @@ static enum alk_compat compare(const json_t *output, const json_t *input,
 enum alk_compat subtype_compare(const json_t *output, const json_t *input,
                                 enum alk_compat_reading reading, struct alk_graph_error *error)
 {
-    struct alk_graph_error unused;
+    struct alk_graph_error unused = {""};
     error = error ? error : &unused;
     error->text[0] = '\0';
     bool no_output = says_nothing((json_t *)(uintptr_t)output); /* iteration wants it writable */

@@ -87,7 +87,7 @@ static unsigned part_types(const json_t *schema)
     double step = json_number_value(json_object_get(schema, "multipleOf"));
     if (json_object_size(no) == 1 && json_object_get(no, "type"))
         types &= ~view_schema_types(no);
-    if (step >= 1 && step < 0x1p53 && step == (double)(json_int_t)step)
+    if (step >= 1 && step < 9007199254740992.0 && step == (double)(json_int_t)step)
         types &= ~(unsigned)T_FRACTION;
     return types;
 }
