@@ -8,6 +8,9 @@
  * All functions may be called by any thread at any time; lock waits for derivations under
  * way. alk_secret_service_free() is the exception: nobody else may use the service any more.
  *
+ * A child of fork(2) has a copy of every unlocked seed, without the lock against swapping: fork
+ * before unlocking, or let the child call execve(2) or alk_secret_service_free() at once.
+ *
  * Outputs that are secrets go to the caller's memory: sodium_malloc() it, and wipe it.
  */
 #ifndef ALK_SECRET_SERVICE_H
