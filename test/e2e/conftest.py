@@ -10,6 +10,7 @@ from support.suite import write_counts
 
 # nohup, and shells for what runs in the background, leave these ignored; programs respect that
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
