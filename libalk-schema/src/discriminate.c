@@ -1,15 +1,11 @@
 #include "discriminate.h"
 
-#include "run.h"
-
 #include <string.h>
 
 /* ---- while validating ------------------------------------------------------------------------ */
 
-uint64_t discriminator_candidates(struct run *run, const struct discriminator *discriminator,
-                                  struct subject *object)
+uint64_t discriminator_candidates(const struct discriminator *discriminator, const json_t *value)
 {
-    const json_t *value = subject_member(run, object, &discriminator->name);
     if (!value)
         return UINT64_MAX; /* no schema says that it has to be there, as far as is known here */
     uint32_t found = KEYTABLE_NONE;

@@ -16,9 +16,8 @@ struct discriminator {
     uint64_t others;       /* those that do not say which texts they admit */
 };
 
-/* The schemas that may fit an object, as bits. */
-uint64_t discriminator_candidates(struct run *run, const struct discriminator *discriminator,
-                                  struct subject *object);
+/* The schemas that may fit an object with this value of the property, or NULL; as bits. */
+uint64_t discriminator_candidates(const struct discriminator *discriminator, const json_t *value);
 
 /* Looks for such a property of at most CHOICES_MAX schemas; NULL when there is none, or no memory
  * (then c->status says so). */

@@ -27,7 +27,8 @@ static size_t count_fitting(struct run *run, const struct rule *rule, const json
     uint64_t fitting = choice->fitting[json_typeof(value)];
     size_t count = 0;
     if (choice->discriminator && subject)
-        fitting &= discriminator_candidates(run, choice->discriminator, subject);
+        fitting &= discriminator_candidates(
+            choice->discriminator, subject_member(run, subject, &choice->discriminator->name));
     /* when there is but one, all fails with it, and its marks may stay */
     if (fitting && (fitting & (fitting - 1)) == 0)
         return judge_in_place(run, rule->u.list.nodes[__builtin_ctzll(fitting)], value, subject,

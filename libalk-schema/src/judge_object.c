@@ -1,4 +1,5 @@
 #include "assertion.h"
+#include "discriminate.h"
 #include "judge.h"
 
 /* ---- properties, patternProperties, additionalProperties, required ----------------------------- */
@@ -186,6 +187,19 @@ bool judge_members(struct run *run, const struct members_rule *members, const js
                                   : judge_alone(run, members, object, depth - 1);
 }
 
+/* NULL when the choice is not down to one schema, or that says more than a table of members can. */
+static const struct members_rule *merged_for(struct run *run, const struct merged *merged,
+                                             const json_t *object, struct subject *subject)
+{
+    if (merged->members)
+        return merged->members;
+    const struct discriminator *discriminator = merged->discriminator;
+    const json_t *value = find_member(run, object, subject, &discriminator->name);
+    uint64_t fitting = discriminator_candidates(discriminator, value) & merged->fitting;
+    bool single = fitting && (fitting & (fitting - 1)) == 0;
+    return single ? merged->chosen[__builtin_ctzll(fitting)] : NULL;
+}
+
 /* Its members are read once, for all that look at them. */
 __attribute__((noinline)) static bool judge_sharing(struct run *run, const struct row *row,
                                                     const json_t *object, struct marks *marks,
@@ -200,11 +214,15 @@ __attribute__((noinline)) static bool judge_sharing(struct run *run, const struc
 bool judge_object(struct run *run, const struct row *row, const json_t *object,
                   struct subject *subject, struct marks *marks, unsigned depth)
 {
-    if (row->shared && !subject)
-        return judge_sharing(run, row, object, marks, depth);
     size_t count = subject ? subject->count : json_object_size(object);
     if (count < row->range.size.min || count > row->range.size.max)
         return false;
+    const struct members_rule *merged =
+        row->merged && !marks ? merged_for(run, row->merged, object, subject) : NULL;
+    if (merged)
+        return judge_members(run, merged, object, count, subject, NULL, depth);
+    if (row->shared && !subject)
+        return judge_sharing(run, row, object, marks, depth);
     if (row->members && !judge_members(run, row->members, object, count, subject, marks, depth))
         return false;
     return !row->ops || judge_ops(run, row->ops, object, subject, marks, depth);

@@ -270,6 +270,8 @@ static void make_row(struct compiler *c, struct node *node, unsigned type)
         return;
     }
     end_row(&m);
+    if (type == JSON_OBJECT)
+        m.row->merged = merge_make(c, node);
     node->rows[type] = m.row;
 }
 

@@ -9,6 +9,7 @@
 #define ALK_SCHEMA_PROGRAM_H
 
 #include "compiler.h"
+#include "merge.h"
 
 /* Beside the codes of enum check, which have a rule: */
 enum op_code {
@@ -41,7 +42,8 @@ struct row {
             bool integral;
         } real;
     } range;
-    const struct op *texts; /* rules about a text alone, or NULL */
+    const struct op *texts;      /* rules about a text alone, or NULL */
+    const struct merged *merged; /* says the same as all that follows, without marks; or NULL */
     const struct members_rule *members;
     const struct items_rule *items;
     bool shared;          /* several look at the members of the object: they are read once */

@@ -1,6 +1,7 @@
 /* What is asserted of objects. */
 #include "assertion.h"
 #include "compiler.h"
+#include "members.h"
 #include "report.h"
 
 #include <string.h>
@@ -107,16 +108,7 @@ static struct property *property_for(struct compiler *c, struct members_rule *me
     struct name name;
     if (!compiler_name(c, text, &name))
         return NULL;
-    uint32_t at = name.number & members->slot_mask;
-    while (members->slots[at].property && members->slots[at].name != name.number)
-        at = (at + 1) & members->slot_mask;
-    struct property_slot *slot = &members->slots[at];
-    if (!slot->property) {
-        struct property *property = &members->properties[members->property_count++];
-        *property = (struct property){.name = name};
-        *slot = (struct property_slot){name.number, property};
-    }
-    return slot->property;
+    return members_add(members, &name);
 }
 
 static int add_properties(struct compiler *c, const struct place *at, struct members_rule *members,
@@ -144,9 +136,7 @@ static int add_required(struct compiler *c, struct members_rule *members, const 
             property_for(c, members, json_string_value(json_array_get(names, i)));
         if (!property)
             return c->status;
-        members->required_count += !property->required;
-        property->required = true;
-        members->required_bits |= name_bit(property->name.number);
+        members_require(members, property);
     }
     return 0;
 }
@@ -187,20 +177,6 @@ static void add_others(struct compiler *c, const struct place *at, struct member
         property->node = members->others.node;
         property->keyword = keyword;
     }
-}
-
-/* Room for so many properties. */
-static bool members_reserve(struct members_rule *members, struct arena *arena, size_t count)
-{
-    size_t size = 2;
-    while (size < count * 2)
-        size *= 2;
-    if (size > UINT32_MAX / 2)
-        return false;
-    members->slot_mask = (uint32_t)size - 1;
-    members->slots = arena_array(arena, size, sizeof *members->slots);
-    members->properties = arena_array(arena, count, sizeof *members->properties);
-    return members->slots && members->properties;
 }
 
 const struct members_rule *keyword_members_of(const struct node *node)
