@@ -7,6 +7,32 @@
 
 /* ---- going over them ------------------------------------------------------------------- */
 
+/* Keywords that hold one schema; and those that hold several. */
+static const char *const single[] = {"additionalItems",
+                                     "additionalProperties",
+                                     "contains",
+                                     "propertyNames",
+                                     "not",
+                                     "if",
+                                     "then",
+                                     "else",
+                                     "contentSchema",
+                                     "unevaluatedItems",
+                                     "items",
+                                     "unevaluatedProperties",
+                                     NULL};
+static const char *const several[] = {"properties",
+                                      "patternProperties",
+                                      "$defs",
+                                      "definitions",
+                                      "dependentSchemas",
+                                      "allOf",
+                                      "anyOf",
+                                      "oneOf",
+                                      "prefixItems",
+                                      "dependencies",
+                                      NULL};
+
 static int each(json_t *schema, subschema_fn *visit, bool root, unsigned depth);
 
 /* The members of an object, or of an array, are schemas. */
@@ -35,30 +61,6 @@ static bool is_one_of(const char *name, const char *const *names)
 
 static int each(json_t *schema, subschema_fn *visit, bool root, unsigned depth)
 {
-    static const char *const single[] = {"additionalItems",
-                                         "additionalProperties",
-                                         "contains",
-                                         "propertyNames",
-                                         "not",
-                                         "if",
-                                         "then",
-                                         "else",
-                                         "contentSchema",
-                                         "unevaluatedItems",
-                                         "items",
-                                         "unevaluatedProperties",
-                                         NULL};
-    static const char *const several[] = {"properties",
-                                          "patternProperties",
-                                          "$defs",
-                                          "definitions",
-                                          "dependentSchemas",
-                                          "allOf",
-                                          "anyOf",
-                                          "oneOf",
-                                          "prefixItems",
-                                          "dependencies",
-                                          NULL};
     const char *name;
     json_t *inner;
     if (depth == 0)
@@ -98,6 +100,22 @@ static int only_reference(json_t *schema)
     return status;
 }
 
+/* What is at other places is not converted, so no reference may lead there. */
+static void drop_strays(json_t *schema)
+{
+    static const char *const values[] = {"const", "enum", "type", "required", NULL};
+    const char *name;
+    json_t *member;
+    void *next;
+    json_object_foreach_safe(schema, next, name, member)
+    {
+        bool container = json_is_object(member) || json_is_array(member);
+        if (container && !is_one_of(name, single) && !is_one_of(name, several) &&
+            !is_one_of(name, values))
+            json_object_del(schema, name);
+    }
+}
+
 static int split_dependencies(json_t *schema)
 {
     const char *name;
@@ -127,6 +145,7 @@ static int to_modern(json_t *schema, bool root)
         return only_reference(schema);
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
         json_object_del(schema, unknown[i]);
+    drop_strays(schema);
     json_t *items = json_object_get(schema, "items");
     json_t *rest = json_object_get(schema, "additionalItems");
     int failed = 0;
@@ -157,12 +176,23 @@ json_t *subschemas_modern(const json_t *document)
 
 /* ---- resources within --------------------------------------------------------------------- */
 
-static int has_id(json_t *schema, bool root)
+/* In any value: a reference may lead to a schema at a place that is none of a keyword's. */
+static bool has_id(json_t *value, unsigned depth)
 {
-    return !root && json_is_string(json_object_get(schema, "$id")) ? 1 : 0;
+    const char *name;
+    json_t *inner;
+    bool found = depth == 0;
+    json_object_foreach(value, name, inner)
+    {
+        found = found || (strcmp(name, "$id") == 0 && json_is_string(inner) && depth < MAX_DEPTH) ||
+                has_id(inner, depth - 1);
+    }
+    for (size_t i = 0; i < json_array_size(value) && !found; i++)
+        found = has_id(json_array_get(value, i), depth - 1);
+    return found;
 }
 
 bool subschemas_embedded(const json_t *document)
 {
-    return subschemas_each((json_t *)(uintptr_t)document, has_id) != 0;
+    return has_id((json_t *)(uintptr_t)document, MAX_DEPTH);
 }

@@ -10,14 +10,19 @@
 #define ROOT_URI  "alk:root"
 #define MAX_RANGE 255
 
-/* Make a reference into the schema's own document one into the document at ROOT_URI. */
+/* Make references into the schema's own document lead into the document at ROOT_URI. */
 static int point_to_root(json_t *schema, bool root)
 {
-    const char *reference = json_string_value(json_object_get(schema, "$ref"));
+    static const char *const keywords[] = {"$ref", "$dynamicRef"};
+    int failed = 0;
     (void)root;
-    return reference && *reference == '#'
-               ? json_object_set_new(schema, "$ref", json_sprintf(ROOT_URI "%s", reference))
-               : 0;
+    for (size_t i = 0; i < 2; i++) {
+        const char *reference = json_string_value(json_object_get(schema, keywords[i]));
+        if (reference && *reference == '#')
+            failed |=
+                json_object_set_new(schema, keywords[i], json_sprintf(ROOT_URI "%s", reference));
+    }
+    return failed;
 }
 
 struct alk_schema *schema_inside(const json_t *root, const json_t *schema)

@@ -11,23 +11,34 @@ static int hex(char c)
     return c >= '0' && c <= '9' ? c - '0' : at ? (int)(at - digits) : -1;
 }
 
-/* One pointer token: percent and tilde escapes undone. NULL: too long for any name. */
-static const char *read_token(const char *at, char *token, size_t size)
+/* Undo percent escapes, which is first: "%7E1" is a slash in a name, "%2F" one between names. */
+static bool decode(const char *reference, char *pointer, size_t size)
 {
     size_t n = 0;
-    for (; *at && *at != '/'; at++) {
+    for (const char *at = reference; *at; at++) {
         char c = *at;
         if (c == '%' && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
             c = (char)(hex(at[1]) << 4 | hex(at[2]));
             at += 2;
-        } else if (c == '~' && (at[1] == '0' || at[1] == '1')) {
-            c = *++at == '0' ? '~' : '/';
         }
         if (!c || n + 1 >= size)
-            return NULL;
-        token[n++] = c;
+            return false;
+        pointer[n++] = c;
     }
-    token[n] = '\0';
+    pointer[n] = '\0';
+    return true;
+}
+
+/* One pointer token, tilde escapes undone, which make it no longer. */
+static const char *read_token(const char *at, char *token)
+{
+    for (; *at && *at != '/'; at++) {
+        char c = *at;
+        if (c == '~' && (at[1] == '0' || at[1] == '1'))
+            c = *++at == '0' ? '~' : '/';
+        *token++ = c;
+    }
+    *token = '\0';
     return at;
 }
 
@@ -40,17 +51,16 @@ static const json_t *array_member(const json_t *array, const char *token)
 
 const json_t *view_resolve(const json_t *root, const char *reference)
 {
-    char token[256];
-    if (*reference++ != '#')
+    char pointer[1024], token[sizeof pointer];
+    if (*reference != '#' || !decode(reference + 1, pointer, sizeof pointer))
         return NULL;
     const json_t *found = root;
-    while (found && *reference == '/') {
-        reference = read_token(reference + 1, token, sizeof token);
-        if (!reference)
-            return NULL;
+    const char *at = pointer;
+    while (found && *at == '/') {
+        at = read_token(at + 1, token);
         found = json_is_array(found) ? array_member(found, token) : json_object_get(found, token);
     }
-    return *reference ? NULL : found;
+    return *at ? NULL : found;
 }
 
 /* ---- building a view -------------------------------------------------------------------- */
@@ -160,7 +170,8 @@ static void part_property(const json_t *part, const struct subtype *s, const cha
         view_add(out, s->output_root, additional);
 }
 
-/* Does unevaluatedProperties forbid whatever no part names? Not if some cases are left out. */
+/* Does unevaluatedProperties forbid whatever no part names? Not if some cases are left out, or
+ * another part has evaluated the rest by its own unevaluatedProperties. */
 bool view_sealed(const struct view *view)
 {
     static const char *const others[] = {"anyOf",
@@ -172,9 +183,12 @@ bool view_sealed(const struct view *view)
                                          "patternProperties",
                                          NULL};
     bool sealed = false;
-    for (size_t i = 0; i < view->count; i++)
-        sealed = sealed ||
-                 json_is_false(json_object_get(view->parts[i].schema, "unevaluatedProperties"));
+    for (size_t i = 0; i < view->count; i++) {
+        const json_t *rest = json_object_get(view->parts[i].schema, "unevaluatedProperties");
+        if (rest && !json_is_false(rest))
+            return false;
+        sealed = sealed || rest;
+    }
     return sealed && !view->overflow && !view_has_any(view, others);
 }
 
