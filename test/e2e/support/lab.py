@@ -210,9 +210,11 @@ class Lab:
                 "-o", "ExitOnForwardFailure=yes", *args, f"root@{server.host}"]
 
     def ssh(self, server, *args):
-        """OpenSSH's client with forwards, logged in."""
+        """OpenSSH's client, logged in, with forwards that stand."""
         ssh = self.start("ssh", self.ssh_argv(server, "-N", *args))
         ssh.wait_for("Entering interactive session")
+        if "-R" in args:  # the answer comes behind the session
+            ssh.wait_for("remote forward success", count=args.count("-R"))
         return ssh
 
     def sshd(self, *lines, authorized_keys=True, address=None, host="host"):
