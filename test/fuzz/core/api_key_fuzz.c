@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct alk_identity *identity;
     struct alk_error error = {0};
-    char *text = malloc(size + 1), *line[3] = {text, "", ""};
+    char *text = malloc(size + 1), none[] = "", *line[3] = {text, none, none};
     uint64_t seconds;
 
     memcpy(text, data, size);

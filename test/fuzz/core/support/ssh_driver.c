@@ -213,6 +213,9 @@ static void handle(struct driver *d, const struct alk_ssh_event *event)
         require(strlen(event->user) <= ALK_SSH_USER_MAX, "a user name has a bound");
         alk_ssh_auth_reply(d->ssh, choose(d) & 1);
         break;
+    case ALK_SSH_AUTH_REFUSED:
+        require(d->role == ALK_SSH_SERVER, "only a server refuses a login");
+        break;
     case ALK_SSH_AUTHENTICATED:
         require(d->role == ALK_SSH_CLIENT, "a server is not told what it decided");
         break;
