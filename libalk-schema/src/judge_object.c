@@ -61,9 +61,6 @@ static inline bool judge_member(struct run *run, const struct members_rule *memb
     return !*known || judge(run, property->node, member->value, depth);
 }
 
-/* Documents mostly have their members in the order of the schema, and leave some out. */
-enum { TRIES = 3 };
-
 /* By whatever is ahead of `at`, or by its hash. */
 __attribute__((noinline)) static const struct property *
 search_property(const struct run *run, const struct members_rule *members,
@@ -71,7 +68,7 @@ search_property(const struct run *run, const struct members_rule *members,
 {
     uint64_t head = keytable_head(key, length);
     const struct property *end = members->properties + members->property_count;
-    const struct property *last = end - at > TRIES ? at + TRIES : end;
+    const struct property *last = end - at > NAME_TRIES ? at + NAME_TRIES : end;
     for (; at < last; at++)
         if (name_is(&at->name, key, length, head))
             return at;

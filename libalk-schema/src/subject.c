@@ -22,15 +22,12 @@ static struct member *take(struct run *run, struct subject *subject)
     return members;
 }
 
-/* Documents mostly have their members in the order of the schema, and leave some out. */
-enum { TRIES = 3 };
-
 static uint32_t name_of(struct run *run, const char *key, size_t length)
 {
     const struct alk_schema *schema = run->schema;
     uint64_t head = keytable_head(key, length);
     uint32_t count = schema->name_table.count, number = run->next_name;
-    uint32_t end = count - number < TRIES ? count : number + TRIES;
+    uint32_t end = count - number < NAME_TRIES ? count : number + NAME_TRIES;
     for (; number < end; number++)
         if (name_is(&schema->names[number], key, length, head))
             break;

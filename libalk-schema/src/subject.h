@@ -25,6 +25,10 @@ struct subject {
     bool on_heap;
 };
 
+/* How many of the names that come next are tried before a search: documents mostly have their members
+ * in the order of the schema, and leave some out. */
+enum { NAME_TRIES = 3 };
+
 /* Members that are read without allocation, at a time. */
 #define MEMBERS_POOL 64
 

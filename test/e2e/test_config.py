@@ -417,24 +417,28 @@ def test_client_uses_the_file_in_its_home(lab):
                 env={"HOME": lab.directory, "ALKNET_IDENTITY": nobody})
 
 
+def client_faults(lab, path):
+    """(line, key) of each that config check names, and all that it says."""
+    code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", "--client", path])
+    assert code == 1
+    return re.findall(r":(\d+): (\w+):", said), said
+
+
 def test_client_file_with_names_that_are_none(lab):
     path = lab.write("config", "[profile a]\nserver = ssh://x\njump = a@b,c:0\njump = none\n"
                      "forward = 1:h\nforward = 1:h:2\nremote_forward = x:y:z\njump = ann@\n"
                      "[profile b]\nserver = a@[::1\n")
-    code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", "--client", path])
-    assert code == 1
-    assert re.findall(r":(\d+): (\w+):", said) == [
+    assert client_faults(lab, path)[0] == [
         ("2", "server"), ("3", "jump"), ("5", "forward"), ("7", "remote_forward"), ("8", "jump"),
-        ("10", "server")], said
+        ("10", "server")]
 
 
 def test_client_file_names_files_that_are_not_there(lab):
     path = lab.write("config", "[profile a]\ncertificate = no-cert\nsocks5_user = a:no-password\n"
                      "tls_ca = no-ca\n[profile b]\ncertificate = config\ntls_ca = config\n"
                      "socks5_user = a:config\n")
-    code, said = lab.run("alknet-ctl", [path_of("alknet-ctl"), "config", "check", "--client", path])
-    assert code == 1
-    assert re.findall(r":(\d+): (\w+):", said) == [
+    faults, said = client_faults(lab, path)
+    assert faults == [
         ("2", "certificate"), ("3", "socks5_user"), ("4", "tls_ca"), ("7", "tls_ca")], said
     assert lab.path("no-password") in said
 
